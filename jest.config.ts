@@ -1,0 +1,44 @@
+import type { Config } from 'jest';
+
+const project: Config = {
+  testEnvironment: 'node',
+  moduleFileExtensions: ['ts', 'js', 'json'],
+  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] },
+};
+
+const tier = (displayName: string, suffix: string): Config => ({
+  ...project,
+  displayName,
+  roots: [`<rootDir>/test/${displayName}`],
+  testMatch: [`**/*${suffix}.ts`],
+});
+
+const withDatabase: Config = {
+  globalSetup: '<rootDir>/test/support/database/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/database/global-teardown.ts',
+};
+
+const config: Config = {
+  projects: [
+    tier('unit', '.spec'),
+    tier('architecture', '.spec'),
+    { ...tier('integration', '.int-spec'), ...withDatabase },
+    { ...tier('contract', '.contract-spec'), ...withDatabase },
+    { ...tier('e2e', '.e2e-spec'), ...withDatabase },
+    { ...tier('proof', '.proof-spec'), ...withDatabase },
+  ],
+  testTimeout: 30_000,
+  maxWorkers: 2,
+  collectCoverageFrom: [
+    'src/**/*.ts',
+    '!src/main.ts',
+    '!src/openapi.ts',
+    '!src/**/migrations/**',
+    '!src/**/index.ts',
+  ],
+  coverageProvider: 'v8',
+  coverageReporters: ['text-summary', 'lcov', 'json-summary'],
+  coverageDirectory: 'coverage',
+};
+
+export default config;

@@ -1,0 +1,65 @@
+import type { ProviderId, TaskType } from '../common/index';
+
+export type SpeedClass = 'fast' | 'medium' | 'slow';
+/** Decides the default total timeout: small 30 s, large 60 s, local 120 s. */
+export type ModelSize = 'small' | 'large' | 'local';
+export type ModelStatus = 'active' | 'deprecated' | 'retired';
+export type InputModality = 'text' | 'image' | 'audio' | 'video' | 'document';
+
+/** What a model can honour. A request that needs more is never routed to it. */
+export interface ModelCapabilities {
+  readonly tools: boolean;
+  readonly parallelTools: boolean;
+  readonly jsonObject: boolean;
+  readonly jsonSchema: boolean;
+  readonly vision: boolean;
+  readonly reasoning: boolean;
+  readonly streaming: boolean;
+  /** False for models that reject temperature, top_p and the penalties. */
+  readonly sampling: boolean;
+}
+
+/** One callable model of one provider. Frozen. */
+export interface CatalogModel {
+  /** Canonical `provider/model`, e.g. `openai/gpt-6-sol`. */
+  readonly id: string;
+  readonly provider: ProviderId;
+  /** What the provider is sent: its own model id or the deployment's name. */
+  readonly upstreamId: string;
+  /** Ids of the same model sold by several providers share this (`gpt-6-sol`). */
+  readonly baseModel: string;
+  readonly displayName: string;
+  readonly contextWindowTokens: number;
+  readonly maxOutputTokens: number;
+  readonly input: readonly InputModality[];
+  readonly supports: ModelCapabilities;
+  /** Quality estimate 0..1 per task type; an estimate until outcomes replace it. */
+  readonly scores: Readonly<Record<TaskType, number>>;
+  readonly scoreSource: 'estimate' | 'outcomes';
+  readonly speed: SpeedClass;
+  readonly size: ModelSize;
+  /** Which parameter carries the output limit in OpenAI's dialect. */
+  readonly maxTokensParameter: 'max_tokens' | 'max_completion_tokens';
+  readonly status: ModelStatus;
+  /** Canonical id of the model to use instead, on deprecated and retired ones. */
+  readonly successor?: string;
+  readonly timeouts: ModelTimeouts;
+  /** Reviewed id in @pydantic/genai-prices; absent when the price stands in the YAML itself. */
+  readonly priceId?: string;
+}
+
+/** Own timers, in milliseconds. Total bounds non-streaming calls; streams have first byte and idle limits. */
+export interface ModelTimeouts {
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly idleMs: number;
+  readonly totalMs: number;
+}
+
+/** How a name a client sent was understood. */
+export interface ModelResolution {
+  /** The preferred one first, then the same model sold elsewhere. Never empty. */
+  readonly models: readonly CatalogModel[];
+  /** For instance "gpt-4 is deprecated; use openai/gpt-6-sol". */
+  readonly warnings: readonly string[];
+}

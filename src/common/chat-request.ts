@@ -1,0 +1,102 @@
+import type { JsonObject, JsonValue } from './json';
+
+/** A message of OpenAI's chat dialect. Fields not named here are kept and passed on. */
+export interface ChatMessage extends JsonObject {
+  readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function';
+  readonly content?: string | null | readonly ContentPart[];
+  readonly name?: string;
+  readonly tool_calls?: readonly ChatToolCall[];
+  readonly tool_call_id?: string;
+}
+
+/** `text`, `image_url`, `input_audio`, `file` or a part of a dialect we do not know and pass on. */
+export interface ContentPart extends JsonObject {
+  readonly type: string;
+  readonly text?: string;
+  readonly image_url?: { readonly url: string; readonly detail?: string };
+}
+
+export interface ChatToolCall extends JsonObject {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export interface ChatTool extends JsonObject {
+  readonly type: string;
+  readonly function?: {
+    readonly name: string;
+    readonly description?: string;
+    readonly parameters?: JsonObject;
+    readonly strict?: boolean;
+  };
+}
+
+export interface ResponseFormat extends JsonObject {
+  readonly type: string;
+  readonly json_schema?: {
+    readonly name: string;
+    readonly schema?: JsonObject;
+    readonly strict?: boolean;
+    readonly description?: string;
+  };
+}
+
+/** The body of `POST /v1/chat/completions` in OpenAI's dialect; unknown fields are kept. Never mutated. */
+export interface ChatBody extends JsonObject {
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly stream?: boolean;
+  readonly stream_options?: { readonly include_usage?: boolean };
+  readonly max_tokens?: number;
+  readonly max_completion_tokens?: number;
+  readonly n?: number;
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly stop?: string | readonly string[] | null;
+  readonly seed?: number;
+  readonly tools?: readonly ChatTool[];
+  readonly tool_choice?: JsonValue;
+  readonly response_format?: ResponseFormat;
+}
+
+/** Lattice's own options, taken out of the body (`lattice`) and the `x-lattice-*` headers before anything goes upstream. */
+export interface LatticeOptions {
+  /** Names of server-side tools to enable. */
+  readonly tools: readonly string[];
+  readonly taskType?: string;
+  /** May a pinned model fall over to another one? Default `same-model`: only to the same model sold elsewhere. */
+  readonly fallback?: 'same-model' | 'any' | 'none';
+  /** Models that may be tried after the asked one, in this order. */
+  readonly models?: readonly string[];
+}
+
+/** What the gateway hands to the pipeline: validated, frozen. */
+export interface ChatRequest {
+  /** As the client sent it, without `lattice`. */
+  readonly body: ChatBody;
+  readonly options: LatticeOptions;
+  /** Size of the JSON text of `body` in UTF-8 bytes, or a safe upper bound of it. */
+  readonly bodyBytes: number;
+}
+
+/** The prompt as plain text, for counting and matching: the text parts of one message. */
+export function messageText(message: ChatMessage): string {
+  const { content } = message;
+  if (typeof content === 'string') return content;
+  if (!content) return '';
+  return content.map((part) => part.text ?? '').join('\n');
+}
+
+export function hasImages(messages: readonly ChatMessage[]): boolean {
+  return messages.some((message) => Array.isArray(message.content) && message.content.some(isImagePart));
+}
+
+export function isImagePart(part: ContentPart): boolean {
+  return part.type === 'image_url' || part.type === 'input_image';
+}
+
+/** The output limit the client asked for, whichever of the two names it used. */
+export function requestedMaxTokens(body: ChatBody): number | undefined {
+  return body.max_completion_tokens ?? body.max_tokens ?? undefined;
+}

@@ -1,0 +1,30 @@
+export const ROLES = ['admin', 'operator', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who acts. A key acts for its owner, so `userId` is always set. UUIDs, not API ids. */
+export interface Principal {
+  readonly userId: string;
+  readonly role: Role;
+  readonly keyId?: string;
+}
+
+/** What work the request belongs to, copied onto every usage line. UUIDs. */
+export interface WorkScope {
+  readonly projectId?: string;
+  readonly runId?: string;
+  readonly taskId?: string;
+  readonly sessionId?: string;
+  readonly stageId?: string;
+}
+
+/** The explicit first argument of every method that acts for a caller. */
+export interface RequestContext {
+  /** UUIDv7 made here for every request; the ledger's idempotency key. */
+  readonly requestId: string;
+  /** 32 hexadecimal digits, from `traceparent` when the caller sent one. */
+  readonly traceId: string;
+  readonly principal: Principal;
+  /** Aborted when the client goes away, the deadline passes or the process shuts down; the reason says which. */
+  readonly signal: AbortSignal;
+  readonly work?: WorkScope;
+}

@@ -1,0 +1,75 @@
+import path from 'node:path';
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
+import type { ProviderId } from '../common/index';
+import { ConfigurationError } from '../errors/index';
+import { EnvDto, type LatticeEnv } from './env.dto';
+import { packageRoot } from './package-root';
+import { providerSettings, type ProviderSettings } from './provider-settings';
+import { resolveSecretKey, type SecretKey } from './secret-key';
+
+/** The validated configuration of this process. Read from the environment once, at boot; frozen. */
+export class AppConfig {
+  readonly env: LatticeEnv;
+  readonly isProduction: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** Folders that hold YAML configuration, the administrator's first. */
+  readonly configDirs: readonly string[];
+  readonly databaseUrl?: string;
+  readonly databasePoolSize: number;
+  readonly secretKey: SecretKey;
+  readonly admin?: { readonly email: string; readonly password: string };
+  readonly providers: Readonly<Record<ProviderId, ProviderSettings>>;
+
+  constructor(readonly vars: Readonly<EnvDto>) {
+    this.env = vars.LATTICE_ENV;
+    this.isProduction = vars.LATTICE_ENV === 'production';
+    this.host = vars.HOST ?? (this.isProduction ? '0.0.0.0' : '127.0.0.1');
+    this.port = vars.PORT;
+    this.dataDir = path.resolve(vars.DATA_DIR);
+    const builtIn = path.join(packageRoot(), 'config');
+    this.configDirs = vars.LATTICE_CONFIG_DIR ? [path.resolve(vars.LATTICE_CONFIG_DIR), builtIn] : [builtIn];
+    this.databaseUrl = vars.DATABASE_URL;
+    this.databasePoolSize = vars.DATABASE_POOL_SIZE;
+    this.secretKey = resolveSecretKey(vars, this.dataDir);
+    this.admin = adminAccount(vars);
+    this.providers = providerSettings(vars);
+    Object.freeze(this);
+  }
+
+  get isSandboxAllowed(): boolean {
+    if (this.vars.LATTICE_SANDBOX === 'on') return true;
+    return this.vars.LATTICE_SANDBOX === 'auto' && !this.isProduction;
+  }
+}
+
+function adminAccount(vars: EnvDto): { email: string; password: string } | undefined {
+  const { LATTICE_ADMIN_EMAIL: email, LATTICE_ADMIN_PASSWORD: password } = vars;
+  if (!email && !password) return undefined;
+  if (!email || !password) {
+    throw new ConfigurationError('LATTICE_ADMIN_EMAIL and LATTICE_ADMIN_PASSWORD must be set together');
+  }
+  return { email, password };
+}
+
+/**
+ * Validates an environment. Empty strings count as unset.
+ * @throws ConfigurationError naming each wrong variable and the rule it breaks, never its value.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): AppConfig {
+  const known = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const vars = plainToInstance(EnvDto, known, { exposeDefaultValues: true });
+  const problems = validateSync(vars, {
+    skipMissingProperties: false,
+    validationError: { target: false, value: false },
+  });
+  if (problems.length > 0) {
+    const rules = problems.map((problem) => Object.values(problem.constraints ?? {}).join(', '));
+    throw new ConfigurationError(`The environment is not usable: ${rules.join('; ')}`);
+  }
+  return new AppConfig(Object.freeze(vars));
+}

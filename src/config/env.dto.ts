@@ -1,0 +1,182 @@
+import { Type } from 'class-transformer';
+import {
+  IsEmail,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUrl,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+} from 'class-validator';
+
+const URL_OPTIONS = { require_tld: false, require_protocol: true, protocols: ['http', 'https'] };
+
+export const LATTICE_ENVS = ['dev', 'test', 'production'] as const;
+export type LatticeEnv = (typeof LATTICE_ENVS)[number];
+
+/** Every environment variable Lattice reads, with its default. `.env.example` lists the same names. */
+export class EnvDto {
+  @IsIn(LATTICE_ENVS)
+  LATTICE_ENV: LatticeEnv = 'dev';
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(65_535)
+  PORT: number = 3000;
+
+  /** 127.0.0.1 in dev and test, 0.0.0.0 in production. */
+  @IsOptional()
+  @IsString()
+  HOST?: string;
+
+  @IsString()
+  @MinLength(1)
+  DATA_DIR: string = './data';
+
+  /** Folder of the administrator's YAML files that override the built-in ones. */
+  @IsOptional()
+  @IsString()
+  LATTICE_CONFIG_DIR?: string;
+
+  @IsOptional()
+  @Matches(/^postgres(ql)?:\/\//, { message: 'DATABASE_URL must start with postgres:// or postgresql://' })
+  DATABASE_URL?: string;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(2)
+  @Max(200)
+  DATABASE_POOL_SIZE: number = 10;
+
+  @IsOptional()
+  @IsString()
+  LATTICE_SECRET_KEY?: string;
+
+  @IsOptional()
+  @IsEmail()
+  LATTICE_ADMIN_EMAIL?: string;
+
+  @IsOptional()
+  @Length(8, 128)
+  LATTICE_ADMIN_PASSWORD?: string;
+
+  @IsIn(['admin', 'operator', 'viewer'])
+  AUTH_DEFAULT_ROLE: 'admin' | 'operator' | 'viewer' = 'operator';
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1440)
+  TOKEN_EXPIRY_MINUTES: number = 30;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  REFRESH_TOKEN_EXPIRY_DAYS: number = 7;
+
+  @IsIn(['auto', 'on', 'off'])
+  LATTICE_SANDBOX: 'auto' | 'on' | 'off' = 'auto';
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  MAX_FUNCTION_CALLS: number = 10;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(3_600_000)
+  TOOL_TIMEOUT_MS: number = 30_000;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  DEFAULT_MAX_OUTPUT_TOKENS: number = 4096;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  ANALYZER_CACHE_SIZE: number = 1024;
+
+  /** Seconds that background work and open requests get at shutdown. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(600)
+  BACKGROUND_TASK_TIMEOUT: number = 5;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(60_000)
+  RETRY_BASE_DELAY_MS: number = 1000;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(500)
+  @Max(600_000)
+  HOLD_LEASE_MS: number = 15_000;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1024)
+  @Max(268_435_456)
+  BODY_LIMIT_BYTES: number = 20_971_520;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  MAX_MESSAGES: number = 2048;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1024)
+  MAX_TOOLS: number = 128;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1000)
+  @Max(100_000_000)
+  MAX_PROMPT_CHARS: number = 8_000_000;
+
+  @IsOptional()
+  @MinLength(8)
+  METRICS_TOKEN?: string;
+
+  @IsIn(['debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+  LOG_LEVEL: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' = 'info';
+
+  @IsOptional() @IsString() @MaxLength(4096) OPENAI_API_KEY?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) OPENAI_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) ANTHROPIC_API_KEY?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) ANTHROPIC_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) GOOGLE_API_KEY?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) GOOGLE_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) XAI_API_KEY?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) XAI_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) AZURE_OPENAI_API_KEY?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) AZURE_OPENAI_ENDPOINT?: string;
+  @IsOptional() @IsString() AZURE_OPENAI_API_VERSION?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) AZURE_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) AWS_ACCESS_KEY_ID?: string;
+  @IsOptional() @IsString() @MaxLength(4096) AWS_SECRET_ACCESS_KEY?: string;
+  @IsOptional() @IsString() @MaxLength(4096) AWS_SESSION_TOKEN?: string;
+  @IsOptional() @IsString() AWS_REGION?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) BEDROCK_BASE_URL?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) OLLAMA_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) DIAL_API_KEY?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) DIAL_API_URL?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) DIAL_BASE_URL?: string;
+}

@@ -1,0 +1,6 @@
+export { AppConfig, loadConfig } from './app-config';
+export { ConfigModule } from './config.module';
+export { EnvDto, LATTICE_ENVS, type LatticeEnv } from './env.dto';
+export { packageRoot } from './package-root';
+export type { ProviderSettings } from './provider-settings';
+export { SecretKey, SECRET_KEY_MIN_LENGTH } from './secret-key';

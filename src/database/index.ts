@@ -1,0 +1,1 @@
+export { HotPool } from './hot-pool';

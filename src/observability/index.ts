@@ -1,0 +1,1 @@
+export { attachRequestState, ClientGoneError, RequestState } from './request-state';

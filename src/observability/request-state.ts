@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { newId, type Principal, type RequestContext, toApiId, type WorkScope } from '../common/index';
+
+/** The caller hung up; the reason of the request's abort signal. */
+export class ClientGoneError extends Error {
+  constructor() {
+    super('The client closed the connection');
+    this.name = 'ClientGoneError';
+  }
+}
+
+/** What guards, interceptors and controllers know of one request. Filled front to back; `context()` freezes it. */
+export class RequestState {
+  readonly requestId = newId();
+  readonly traceId: string;
+  readonly controller = new AbortController();
+  readonly startedAt = performance.now();
+  principal?: Principal;
+  work?: WorkScope;
+
+  constructor(traceparent?: string) {
+    this.traceId = traceIdOf(traceparent) ?? randomBytes(16).toString('hex');
+  }
+
+  get apiRequestId(): string {
+    return toApiId('req', this.requestId);
+  }
+
+  /** @throws Error when no guard has set the principal: the route is public and must not act for a caller. */
+  context(): RequestContext {
+    const { principal } = this;
+    if (!principal) throw new Error('No principal: a public route asked for a caller');
+    return Object.freeze({
+      requestId: this.requestId,
+      traceId: this.traceId,
+      principal,
+      signal: this.controller.signal,
+      work: this.work,
+    });
+  }
+}
+
+function traceIdOf(traceparent: string | undefined): string | undefined {
+  return traceparent && /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(traceparent)?.[1];
+}
+
+const CLIENT_REQUEST_ID = /^[\w.:@-]{1,128}$/;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    lattice: RequestState;
+  }
+}
+
+/** Gives every request its state, its response ids, and an abort signal that follows the client's connection. */
+export function attachRequestState(fastify: FastifyInstance): void {
+  fastify.decorateRequest('lattice', null as unknown as RequestState);
+  fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
+    const state = new RequestState(request.headers.traceparent as string | undefined);
+    request.lattice = state;
+    const asked = request.headers['x-request-id'];
+    void reply.header(
+      'x-request-id',
+      typeof asked === 'string' && CLIENT_REQUEST_ID.test(asked) ? asked : state.apiRequestId,
+    );
+    void reply.header('x-lattice-request-id', state.apiRequestId);
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) state.controller.abort(new ClientGoneError());
+    });
+    done();
+  });
+}

@@ -1,0 +1,2 @@
+export * from './provider.errors';
+export * from './provider.port';
