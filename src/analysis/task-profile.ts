@@ -10,15 +10,24 @@ export interface RequestNeeds {
 }
 
 export interface TaskFeatures {
+  /** UTF-16 units of the text of all messages. */
   readonly promptChars: number;
   readonly messageCount: number;
-  /** Estimate: UTF-8 bytes / 4 × 1.1 plus 1,000 per image. */
+  /**
+   * Estimate: UTF-8 bytes / 4 × 1.1 plus 1,000 per image. The bytes are those of the messages' text; with tools, a JSON
+   * schema or tool calls in the conversation, those of the whole body without the base64 of its images.
+   */
   readonly estimatedPromptTokens: number;
-  /** Safe upper bound: one per UTF-8 byte plus the message overhead; images by the provider's rule. */
+  /**
+   * Safe upper bound: one per UTF-8 byte of the body without the base64 of its images (that covers text, names, tool
+   * definitions and schema), 8 per message, 1,000 for the provider's own instructions when tools or a schema are
+   * present, 4,000 per image.
+   */
   readonly boundPromptTokens: number;
   readonly requestedMaxTokens?: number;
   readonly hasCode: boolean;
   readonly imageCount: number;
+  /** Client tools and server-side tools together. */
   readonly toolCount: number;
   /** ISO 639-1, `und` when unclear. */
   readonly language: string;
@@ -26,12 +35,18 @@ export interface TaskFeatures {
   readonly complexity: number;
 }
 
+export interface SecondaryTaskType {
+  readonly taskType: TaskType;
+  readonly confidence: number;
+}
+
 /** Computed once per request; pure data, frozen. */
 export interface TaskProfile {
   readonly taskType: TaskType;
   /** 0..1. */
   readonly confidence: number;
-  readonly secondary: readonly { readonly taskType: TaskType; readonly confidence: number }[];
+  /** Most confident first. */
+  readonly secondary: readonly SecondaryTaskType[];
   readonly needs: RequestNeeds;
   readonly features: TaskFeatures;
   /** Ids of the patterns that matched. */

@@ -1,3 +1,9 @@
+export { ApiKeyService } from './keys/api-key.service';
+export { AuthGuard } from './guard/auth.guard';
+export { InvalidCredentialsError, InvalidRefreshTokenError, RegistrationFailedError } from './auth.errors';
+export { AuthModule } from './auth.module';
+export { AuthService } from './accounts/auth.service';
+export { Authenticator } from './guard/authenticator.service';
 export { Ctx } from './decorators/ctx.decorator';
 export {
   Admin,
@@ -9,3 +15,9 @@ export {
   ROUTE_ROLES,
   type RouteClass,
 } from './decorators/route-class.decorators';
+export { ApiKeyEntity } from './entities/api-key.entity';
+export { RefreshTokenEntity } from './entities/refresh-token.entity';
+export { UserEntity } from './entities/user.entity';
+export { PrincipalCache } from './guard/principal-cache';
+export { SetupTokenService } from './accounts/setup-token.service';
+export { UsersRepository } from './accounts/users.repository';

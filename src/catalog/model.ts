@@ -3,7 +3,8 @@ import type { ProviderId, TaskType } from '../common/index';
 export type SpeedClass = 'fast' | 'medium' | 'slow';
 /** Decides the default total timeout: small 30 s, large 60 s, local 120 s. */
 export type ModelSize = 'small' | 'large' | 'local';
-export type ModelStatus = 'active' | 'deprecated' | 'retired';
+export const MODEL_STATUSES = ['active', 'deprecated', 'retired'] as const;
+export type ModelStatus = (typeof MODEL_STATUSES)[number];
 export type InputModality = 'text' | 'image' | 'audio' | 'video' | 'document';
 
 /** What a model can honour. A request that needs more is never routed to it. */
@@ -18,6 +19,17 @@ export interface ModelCapabilities {
   /** False for models that reject temperature, top_p and the penalties. */
   readonly sampling: boolean;
 }
+
+export const CAPABILITIES = [
+  'tools',
+  'parallelTools',
+  'jsonObject',
+  'jsonSchema',
+  'vision',
+  'reasoning',
+  'streaming',
+  'sampling',
+] as const satisfies readonly (keyof ModelCapabilities)[];
 
 /** One callable model of one provider. Frozen. */
 export interface CatalogModel {
@@ -43,9 +55,17 @@ export interface CatalogModel {
   readonly status: ModelStatus;
   /** Canonical id of the model to use instead, on deprecated and retired ones. */
   readonly successor?: string;
+  /** Other names of exactly this model at this provider, such as its dated snapshot. */
+  readonly aliases?: readonly string[];
+  /** Found at run time in the provider's own list; stands in no file. */
+  readonly isDiscovered?: boolean;
+  /** Sold here under a name of the installation; the vendor's own entry is preferred for bare ids. */
+  readonly isDeployment?: boolean;
   readonly timeouts: ModelTimeouts;
-  /** Reviewed id in @pydantic/genai-prices; absent when the price stands in the YAML itself. */
+  /** Reviewed id in @pydantic/genai-prices (`provider/model`); absent when the price stands in the YAML itself. */
   readonly priceId?: string;
+  /** The administrator lets this model be called without a known price; its cost is then null. */
+  readonly allowUnknownPrice?: boolean;
 }
 
 /** Own timers, in milliseconds. Total bounds non-streaming calls; streams have first byte and idle limits. */

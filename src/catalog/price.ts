@@ -14,15 +14,21 @@ export interface PriceTier extends TokenPrices {
   readonly fromPromptTokens: number;
 }
 
-/** One row of the price book. Never changed; a new price is a new version. */
-export interface PriceVersion {
-  /** Serial number in the database; every usage line names it. */
-  readonly version: number;
-  readonly model: string;
+/** What one model costs at one time. */
+export interface ModelPrices {
   readonly prices: TokenPrices;
   /** Ascending by `fromPromptTokens`. */
   readonly tiers: readonly PriceTier[];
-  /** For instance `genai-prices@0.1.8` or `operator`. */
+}
+
+/** One row of the price book. Never changed; a new price is a new version. */
+export interface PriceVersion extends ModelPrices {
+  /** Serial number in the database; every usage line names it. */
+  readonly version: number;
+  readonly model: string;
+  /** `genai-prices@0.1.8`, `catalog` (it stands in the YAML), `operator` (set over REST) or `local` (found, free). */
   readonly source: string;
   readonly validFrom: Date;
+  /** Absent while the price is in force. */
+  readonly validTo?: Date;
 }

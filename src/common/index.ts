@@ -5,5 +5,6 @@ export * from './json';
 export * from './money';
 export * from './provider-id';
 export * from './request-context';
+export * from './retry-policy';
 export * from './task-type';
 export * from './token-usage';

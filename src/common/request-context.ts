@@ -1,3 +1,5 @@
+import type { RetryPolicy } from './retry-policy';
+
 export const ROLES = ['admin', 'operator', 'viewer'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -27,4 +29,8 @@ export interface RequestContext {
   /** Aborted when the client goes away, the deadline passes or the process shuts down; the reason says which. */
   readonly signal: AbortSignal;
   readonly work?: WorkScope;
+  /** When the deadline passes, milliseconds since the epoch; undefined means never. */
+  readonly deadlineAt?: number;
+  /** What the route's `@RetryWith` declared. */
+  readonly retry?: RetryPolicy;
 }

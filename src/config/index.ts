@@ -4,3 +4,4 @@ export { EnvDto, LATTICE_ENVS, type LatticeEnv } from './env.dto';
 export { packageRoot } from './package-root';
 export type { ProviderSettings } from './provider-settings';
 export { SecretKey, SECRET_KEY_MIN_LENGTH } from './secret-key';
+export { parseYaml, readYamlFile, shortHash, type YamlFile } from './yaml-file';

@@ -5,6 +5,7 @@ export class ValidationError extends AppError {
   override readonly code: string = 'VALIDATION_FAILED';
   override readonly status: number = 400;
   override readonly type: ErrorType = 'invalid_request_error';
+  override readonly logLevel: LogLevel = 'error';
 }
 
 export class MalformedJsonError extends ValidationError {

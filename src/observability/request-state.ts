@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { newId, type Principal, type RequestContext, toApiId, type WorkScope } from '../common/index';
+import {
+  newId,
+  type Principal,
+  type RequestContext,
+  type RetryPolicy,
+  toApiId,
+  type WorkScope,
+} from '../common/index';
 
 /** The caller hung up; the reason of the request's abort signal. */
 export class ClientGoneError extends Error {
@@ -18,6 +25,8 @@ export class RequestState {
   readonly startedAt = performance.now();
   principal?: Principal;
   work?: WorkScope;
+  deadlineAt?: number;
+  retry?: RetryPolicy;
 
   constructor(traceparent?: string) {
     this.traceId = traceIdOf(traceparent) ?? randomBytes(16).toString('hex');
@@ -37,6 +46,8 @@ export class RequestState {
       principal,
       signal: this.controller.signal,
       work: this.work,
+      deadlineAt: this.deadlineAt,
+      retry: this.retry,
     });
   }
 }
@@ -53,8 +64,14 @@ declare module 'fastify' {
   }
 }
 
+/** Where requests under way are kept. */
+export interface RequestRegister {
+  add(state: RequestState): void;
+  remove(state: RequestState): void;
+}
+
 /** Gives every request its state, its response ids, and an abort signal that follows the client's connection. */
-export function attachRequestState(fastify: FastifyInstance): void {
+export function attachRequestState(fastify: FastifyInstance, open: RequestRegister): void {
   fastify.decorateRequest('lattice', null as unknown as RequestState);
   fastify.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     const state = new RequestState(request.headers.traceparent as string | undefined);
@@ -65,7 +82,9 @@ export function attachRequestState(fastify: FastifyInstance): void {
       typeof asked === 'string' && CLIENT_REQUEST_ID.test(asked) ? asked : state.apiRequestId,
     );
     void reply.header('x-lattice-request-id', state.apiRequestId);
+    open.add(state);
     reply.raw.once('close', () => {
+      open.remove(state);
       if (!reply.raw.writableFinished) state.controller.abort(new ClientGoneError());
     });
     done();

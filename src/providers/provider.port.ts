@@ -1,4 +1,4 @@
-import type { CatalogModel } from '../catalog/index';
+import type { CatalogModel, DiscoveredFacts } from '../catalog/index';
 import type { ChatBody, JsonObject, JsonValue, ProviderId, TokenUsage } from '../common/index';
 
 /** Why the model stopped, in one vocabulary. `unknown` means the upstream never said. */
@@ -55,6 +55,12 @@ export interface ChatStream {
   readonly malformedLines: () => number;
 }
 
+/** What a provider tells of one of its models. Unknown is undefined. */
+export interface ModelFacts extends DiscoveredFacts {
+  /** False for models that only embed. */
+  readonly canChat: boolean;
+}
+
 export interface ProviderAdapter {
   readonly provider: ProviderId;
   /** @throws ProviderError with the failure class already decided. */
@@ -63,6 +69,8 @@ export interface ProviderAdapter {
   chatStream(call: ChatCall): Promise<ChatStream>;
   /** The cheapest call that costs nothing: the ids the account can use. */
   listModels?(signal: AbortSignal): Promise<readonly string[]>;
+  /** Asked for the models of `local`, whose list says nothing but names. */
+  describeModel?(id: string, signal: AbortSignal): Promise<ModelFacts>;
   /** Closes sockets. */
   close?(): Promise<void>;
 }

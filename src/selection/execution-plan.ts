@@ -1,40 +1,30 @@
 import type { TaskProfile } from '../analysis/index';
-import type { CatalogModel, PriceVersion } from '../catalog/index';
+import type { ProviderId } from '../common/index';
+import type { ScoredModel, Strategy } from '../scoring/index';
 
-export const STRATEGIES = ['auto', 'cheap', 'best', 'fast'] as const;
-export type Strategy = (typeof STRATEGIES)[number];
+export { type FactorScores, STRATEGIES, type Strategy } from '../scoring/index';
 
-/** Each 0..1, already normalised; the score is their weighted sum plus the guide's prior. */
-export interface FactorScores {
-  readonly capability: number;
-  readonly context: number;
-  readonly speed: number;
-  readonly cost: number;
-}
+/** A model with its price, its score and what the score is made of. */
+export type PlannedModel = ScoredModel;
 
-export interface PlannedModel {
-  readonly model: CatalogModel;
-  readonly price: PriceVersion;
-  readonly score: number;
-  readonly factors: FactorScores;
-  /** What the guide added. */
-  readonly prior: number;
-}
+export const FILTER_REASONS = [
+  'unavailable',
+  'context_window',
+  'vision',
+  'tools',
+  'json_schema',
+  'streaming',
+  'price_unknown',
+  'retired',
+  'blocked_by_guide',
+  'not_asked_for',
+] as const;
+export type FilterReason = (typeof FILTER_REASONS)[number];
 
 /** Why a model was not considered. */
 export interface FilteredModel {
   readonly modelId: string;
-  readonly reason:
-    | 'unavailable'
-    | 'context_window'
-    | 'vision'
-    | 'tools'
-    | 'json_schema'
-    | 'streaming'
-    | 'price_unknown'
-    | 'retired'
-    | 'blocked_by_guide'
-    | 'not_asked_for';
+  readonly reason: FilterReason;
   readonly detail: string;
 }
 
@@ -50,6 +40,8 @@ export interface ExecutionPlan {
   readonly ranking: readonly PlannedModel[];
   readonly filtered: readonly FilteredModel[];
   readonly warnings: readonly string[];
+  /** The providers that could be called when the plan was made. */
+  readonly providers?: readonly ProviderId[];
   /** Versions of what decided. */
   readonly versions: {
     readonly catalog: string;

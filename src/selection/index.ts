@@ -1,1 +1,12 @@
+export { decisionRecord } from './decision-record';
+export { RouteExplanationDto } from './dto/route-explanation.response.dto';
 export * from './execution-plan';
+export { ModelAvailability } from './model-availability';
+export {
+  CapabilityMissingError,
+  ContextLengthExceededError,
+  NoSuitableModelError,
+  PriceUnknownError,
+} from './selection.errors';
+export { SelectionModule } from './selection.module';
+export { SelectionService } from './selection.service';

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { AppConfig } from '../config/index';
+import { AnalysisService } from './analysis.service';
+import { PatternSet } from './pattern-set';
+
+@Module({
+  providers: [
+    {
+      provide: PatternSet,
+      inject: [AppConfig],
+      useFactory: (config: AppConfig) => PatternSet.load(config.configDirs),
+    },
+    AnalysisService,
+  ],
+  exports: [AnalysisService],
+})
+export class AnalysisModule {}

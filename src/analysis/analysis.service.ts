@@ -1,0 +1,143 @@
+import { hash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { type ChatRequest, isTaskType, TASK_TYPES, type TaskType } from '../common/index';
+import { AppConfig } from '../config/index';
+import { ValidationError } from '../errors/index';
+import { complexity } from './complexity';
+import { detectLanguage } from './language';
+import { PatternSet } from './pattern-set';
+import { type PromptText, promptText } from './prompt-text';
+import { type RequestFacts, requestFacts } from './request-facts';
+import type { SecondaryTaskType, TaskFeatures, TaskProfile } from './task-profile';
+import { rankTypes, type TypeRanking } from './type-ranking';
+
+/** What follows from the text alone; this is what the cache holds. */
+interface TextReading {
+  readonly ranking: TypeRanking;
+  readonly language: string;
+  readonly hasCode: boolean;
+  readonly demanding: number;
+  readonly simple: number;
+  readonly patterns: readonly string[];
+}
+
+const NO_TYPES: readonly SecondaryTaskType[] = Object.freeze([]);
+
+type Decision = Pick<TaskProfile, 'taskType' | 'confidence' | 'secondary' | 'source'>;
+
+/**
+ * Works out what kind of task a request is. Pure and synchronous: the same request gives the same frozen profile.
+ * Text is read through bounded windows and remembered under the full SHA-256 of those windows; what follows from the
+ * request's other fields is computed anew each time.
+ */
+@Injectable()
+export class AnalysisService {
+  private readonly readings: LRUCache<string, TextReading>;
+
+  constructor(
+    private readonly patterns: PatternSet,
+    config: AppConfig,
+  ) {
+    this.readings = new LRUCache({ max: config.vars.ANALYZER_CACHE_SIZE });
+  }
+
+  /** @throws ValidationError naming `x-lattice-task-type` when the override is no task type. */
+  profile(request: ChatRequest): TaskProfile {
+    const facts = requestFacts(request);
+    const reading = this.read(promptText(request.body.messages));
+    const override = askedTaskType(request.options.taskType);
+    const decision = override ? overridden(override) : decide(facts, request, reading.ranking);
+    return Object.freeze({
+      taskType: decision.taskType,
+      confidence: decision.confidence,
+      secondary: decision.secondary,
+      needs: facts.needs,
+      features: features(facts, reading),
+      patterns: reading.patterns,
+      source: decision.source,
+      patternsVersion: this.patterns.version,
+    });
+  }
+
+  private read(windows: PromptText): TextReading {
+    const key = cacheKey(windows);
+    const known = this.readings.get(key);
+    if (known) return known;
+    const reading = this.readAnew(windows);
+    this.readings.set(key, reading);
+    return reading;
+  }
+
+  private readAnew(windows: PromptText): TextReading {
+    const lowered: PromptText = {
+      instruction: windows.instruction.toLowerCase(),
+      material: windows.material.toLowerCase(),
+      earlier: windows.earlier.toLowerCase(),
+      system: windows.system.toLowerCase(),
+    };
+    const language = detectLanguage(lowered.instruction);
+    const { matches, hasCode, demanding, simple } = this.patterns.read(lowered, language);
+    const ids = Object.freeze(matches.map((match) => match.id));
+    return { ranking: rankTypes(matches), language, hasCode, demanding, simple, patterns: ids };
+  }
+}
+
+/** Lengths keep the windows apart, so that moving text from one to another changes the key. */
+function cacheKey({ instruction, material, earlier, system }: PromptText): string {
+  const lengths = `${instruction.length},${material.length},${earlier.length}:`;
+  return hash('sha256', lengths + instruction + material + earlier + system, 'base64');
+}
+
+function features(facts: RequestFacts, reading: TextReading): TaskFeatures {
+  return Object.freeze({
+    promptChars: facts.promptChars,
+    messageCount: facts.messageCount,
+    estimatedPromptTokens: facts.estimatedPromptTokens,
+    boundPromptTokens: facts.boundPromptTokens,
+    requestedMaxTokens: facts.requestedMaxTokens,
+    hasCode: reading.hasCode,
+    imageCount: facts.imageCount,
+    toolCount: facts.toolCount,
+    language: reading.language,
+    complexity: complexity({
+      promptTokens: facts.estimatedPromptTokens,
+      messageCount: facts.messageCount,
+      hasCode: reading.hasCode,
+      demanding: reading.demanding,
+      simple: reading.simple,
+    }),
+  });
+}
+
+/** Fields decide first: tools, then images; the text's own type stays as a secondary one. */
+function decide(facts: RequestFacts, request: ChatRequest, text: TypeRanking): Decision {
+  const usesTools = facts.needs.tools && request.body.tool_choice !== 'none';
+  if (!usesTools && !facts.needs.vision) return text;
+  const secondary: SecondaryTaskType[] = [];
+  if (usesTools && facts.needs.vision) secondary.push(Object.freeze({ taskType: 'VISION', confidence: 1 }));
+  return {
+    taskType: usesTools ? 'TOOL_USE' : 'VISION',
+    confidence: 1,
+    secondary: Object.freeze([...secondary, textType(text)]),
+    source: 'fields',
+  };
+}
+
+/** The caller knows best: nothing else is mixed in. */
+function overridden(taskType: TaskType): Decision {
+  return { taskType, confidence: 1, secondary: NO_TYPES, source: 'override' };
+}
+
+function textType({ taskType, confidence }: TypeRanking): SecondaryTaskType {
+  return Object.freeze({ taskType, confidence });
+}
+
+function askedTaskType(asked: string | undefined): TaskType | undefined {
+  if (asked === undefined) return undefined;
+  const name = asked.trim().toUpperCase().replaceAll('-', '_');
+  if (isTaskType(name)) return name;
+  throw new ValidationError(`x-lattice-task-type must be one of ${TASK_TYPES.join(', ')}`, {
+    param: 'x-lattice-task-type',
+  });
+}

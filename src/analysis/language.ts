@@ -1,0 +1,116 @@
+/** Names the language of a text by its script, and Latin-script languages by their commonest words. */
+
+const SAMPLE_CHARS = 500;
+const MIN_STOP_WORDS = 1;
+
+const STOP_WORDS: Readonly<Record<string, string>> = {
+  en: 'the of and to in is are that for with this what how you can i it be from on please write which an does',
+  es: 'el la los las de que y en un una por con para del es cómo qué como escribe este esta al se su lo mi más',
+  fr: 'le la les des et en un une que est pour dans du avec qui sur ce cette au je vous comment quel quelle à écris',
+  de: 'der die das und ist ein eine zu mit für den dem von auf nicht wie was ich auch sich bitte im ins einen über',
+  pt: 'o os as de que e em um uma para com não do da por no na como é você se ao mais escreva este esta',
+  it: 'il lo gli di che e un una per con non del della è sono come cosa nel questo questa scrivi si dei alla',
+  nl: 'de het een en van is dat op te in voor met niet zijn hoe wat ik deze die naar schrijf om ook',
+  pl: 'i w na z do nie to się jest jak że co dla od czy po napisz przez jaki ten',
+  tr: 've bir bu için ile ne nasıl da de çok olan mi mı gibi daha bana yaz',
+  id: 'yang dan di ini itu untuk dengan dari ke pada adalah apa bagaimana tidak dalam buatlah saya tolong bahasa',
+  vi: 'và là của có cho một các trong được với không này những bao nhiêu hãy viết tôi bạn để',
+};
+
+const LANGUAGES_OF_WORD = stopWordTable();
+
+function stopWordTable(): ReadonlyMap<string, readonly string[]> {
+  const table = new Map<string, string[]>();
+  for (const [language, words] of Object.entries(STOP_WORDS)) {
+    for (const word of words.split(' ')) table.set(word, [...(table.get(word) ?? []), language]);
+  }
+  return table;
+}
+
+type Script =
+  'latin' | 'han' | 'kana' | 'hangul' | 'cyrillic' | 'arabic' | 'hebrew' | 'thai' | 'devanagari' | 'greek';
+
+/** ISO 639-1 of the text's beginning; `und` when unclear. `lowerCased` is the text in lower case. */
+export function detectLanguage(lowerCased: string): string {
+  const sample = lowerCased.length > SAMPLE_CHARS ? lowerCased.slice(0, SAMPLE_CHARS) : lowerCased;
+  switch (mainScript(sample)) {
+    case undefined:
+      return 'und';
+    case 'latin':
+      return latinLanguage(sample);
+    case 'han':
+      return 'zh';
+    case 'kana':
+      return 'ja';
+    case 'hangul':
+      return 'ko';
+    case 'cyrillic':
+      return /[іїєґ]/.test(sample) ? 'uk' : 'ru';
+    case 'arabic':
+      return /[پچژگ]/.test(sample) ? 'fa' : 'ar';
+    case 'hebrew':
+      return 'he';
+    case 'thai':
+      return 'th';
+    case 'devanagari':
+      return 'hi';
+    case 'greek':
+      return 'el';
+  }
+}
+
+/** One syllable or ideograph says as much as about three letters, so that Chinese with English terms stays Chinese. */
+function mainScript(text: string): Script | undefined {
+  const counts = new Map<Script, number>();
+  let latin = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x250) {
+      if (isLatinLetter(code)) latin += 1;
+      continue;
+    }
+    const script = scriptOf(code);
+    if (script) counts.set(script, (counts.get(script) ?? 0) + (code >= 0x3040 ? 3 : 1));
+  }
+  if ((counts.get('kana') ?? 0) * 5 > (counts.get('han') ?? 0))
+    counts.set('kana', (counts.get('kana') ?? 0) + (counts.get('han') ?? 0));
+  let best: Script | undefined = latin > 0 ? 'latin' : undefined;
+  let most = latin;
+  for (const [script, count] of counts) {
+    if (count > most) [best, most] = [script, count];
+  }
+  return best;
+}
+
+function isLatinLetter(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || code >= 0xc0;
+}
+
+function scriptOf(code: number): Script | undefined {
+  if (code >= 0x4e00 && code <= 0x9fff) return 'han';
+  if (code >= 0x3040 && code <= 0x30ff) return 'kana';
+  if (code >= 0xac00 && code <= 0xd7a3) return 'hangul';
+  if (code >= 0x400 && code <= 0x52f) return 'cyrillic';
+  if (code >= 0x600 && code <= 0x6ff) return 'arabic';
+  if (code >= 0x590 && code <= 0x5ff) return 'hebrew';
+  if (code >= 0xe00 && code <= 0xe7f) return 'thai';
+  if (code >= 0x900 && code <= 0x97f) return 'devanagari';
+  if (code >= 0x370 && code <= 0x3ff) return 'greek';
+  return undefined;
+}
+
+function latinLanguage(sample: string): string {
+  const scores = new Map<string, number>();
+  for (const word of sample.split(/[^\p{L}]+/u)) {
+    const languages = LANGUAGES_OF_WORD.get(word);
+    if (!languages) continue;
+    for (const language of languages)
+      scores.set(language, (scores.get(language) ?? 0) + 1 / languages.length);
+  }
+  let best = 'und';
+  let most = MIN_STOP_WORDS - 0.01;
+  for (const [language, score] of scores) {
+    if (score > most) [best, most] = [language, score];
+  }
+  return best;
+}

@@ -1,0 +1,58 @@
+import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { EventEmitterModule } from '@nestjs/event-emitter';
+import { AnalysisModule } from './analysis/index';
+import { AuthGuard, AuthModule } from './auth/index';
+import { CatalogModule } from './catalog/index';
+import { type AppConfig, ConfigModule } from './config/index';
+import { DatabaseModule } from './database/index';
+import { ErrorBoundaryInterceptor, ErrorFilter, ErrorsModule } from './errors/index';
+import { DeadlineInterceptor, ExecutionModule, RetryInterceptor } from './execution/index';
+import { GatewayModule } from './gateway/index';
+import { LedgerModule } from './ledger/index';
+import { ObservabilityModule } from './observability/index';
+import { OperationsModule } from './operations/index';
+import { ProvidersModule } from './providers/index';
+import { ScoringModule } from './scoring/index';
+import { SelectionModule } from './selection/index';
+import { ToolsModule } from './tools/index';
+import { validationPipe } from './validation';
+
+/** THE order in which every request passes: filter around all, guards, interceptors from the outside in, pipe. */
+const REQUEST_PATH = [
+  { provide: APP_FILTER, useExisting: ErrorFilter },
+  { provide: APP_GUARD, useExisting: AuthGuard },
+  { provide: APP_INTERCEPTOR, useExisting: ErrorBoundaryInterceptor },
+  { provide: APP_INTERCEPTOR, useExisting: DeadlineInterceptor },
+  { provide: APP_INTERCEPTOR, useExisting: RetryInterceptor },
+  { provide: APP_PIPE, useFactory: (): ValidationPipe => validationPipe() },
+];
+
+@Module({})
+export class AppModule {
+  /** @param databaseUrl of a PostgreSQL that runs */
+  static forRoot(config: AppConfig, databaseUrl: string): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        EventEmitterModule.forRoot(),
+        ObservabilityModule,
+        ErrorsModule,
+        DatabaseModule.forRoot(databaseUrl),
+        AuthModule,
+        CatalogModule,
+        LedgerModule,
+        ProvidersModule,
+        ToolsModule,
+        AnalysisModule,
+        ScoringModule,
+        SelectionModule,
+        ExecutionModule,
+        GatewayModule,
+        OperationsModule,
+      ],
+      providers: REQUEST_PATH,
+    };
+  }
+}

@@ -1,0 +1,61 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AppModule } from './app.module';
+import type { AppConfig } from './config/index';
+import { AppLogger, attachRequestState, BackgroundTasks, OpenRequests } from './observability/index';
+import { ReadinessService } from './operations/index';
+import { setUpSwagger } from './swagger';
+
+/** What an open answer gets to end with an error event of its own, once the drain limit has passed. */
+const GRACE_MS = 400;
+/** What the parts get to close. */
+const CLOSE_MS = 3000;
+
+/** Builds the application around a PostgreSQL that runs; it listens nowhere yet. */
+export async function createApp(config: AppConfig, databaseUrl: string): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.vars.BODY_LIMIT_BYTES,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 256 },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(config, databaseUrl),
+    adapter,
+    {
+      // Fastify's own JSON parser: it refuses prototype poisoning, and other content types are 415.
+      bodyParser: false,
+      bufferLogs: true,
+      abortOnError: false,
+    },
+  );
+  app.useLogger(app.get(AppLogger));
+  const fastify = adapter.getInstance();
+  fastify.removeContentTypeParser('text/plain');
+  attachRequestState(fastify, app.get(OpenRequests));
+  await setUpSwagger(app);
+  return app;
+}
+
+/** Lets open work end within the drain limit, ends the rest cleanly, and closes the application. */
+export async function shutDown(app: NestFastifyApplication, config: AppConfig): Promise<void> {
+  const limitMs = config.vars.BACKGROUND_TASK_TIMEOUT * 1000;
+  const logger = app.get(AppLogger);
+  logger.event('shutdown', { openRequests: app.get(OpenRequests).count, limitMs });
+  app.get(ReadinessService).startDraining();
+  await Promise.all([
+    app.get(OpenRequests).drain(limitMs, GRACE_MS),
+    app.get(BackgroundTasks).drain(limitMs),
+  ]);
+  await within(CLOSE_MS, app.close());
+  logger.flush();
+}
+
+/** Closing must not hang on a part that does not answer: PostgreSQL may be gone. */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,27 @@
+/** Opaque credentials: 256 random bits behind a prefix that says what they are. Only their digest is stored. */
+import { hash, randomBytes } from 'node:crypto';
+
+export const API_KEY_PREFIX = 'llk_';
+export const REFRESH_TOKEN_PREFIX = 'llr_';
+
+const SECRET_BYTES = 32;
+const SHOWN_CHARACTERS = 6;
+const API_KEY = new RegExp(`^${API_KEY_PREFIX}[\\w-]{43}$`);
+
+export function newSecretToken(prefix: string): string {
+  return prefix + randomBytes(SECRET_BYTES).toString('base64url');
+}
+
+/** SHA-256, 64 hexadecimal digits. */
+export function digestOf(credential: string): string {
+  return hash('sha256', credential, 'hex');
+}
+
+export function isApiKey(credential: string): boolean {
+  return API_KEY.test(credential);
+}
+
+/** As much of a key as a list may show. */
+export function shownPrefix(apiKey: string): string {
+  return apiKey.slice(0, API_KEY_PREFIX.length + SHOWN_CHARACTERS);
+}

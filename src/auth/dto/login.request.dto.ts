@@ -1,0 +1,9 @@
+import { EmailField, PasswordField } from './fields';
+
+export class LoginRequestDto {
+  @EmailField()
+  email: string;
+
+  @PasswordField()
+  password: string;
+}

@@ -1,0 +1,24 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { EmailField, NameField, NewPasswordField } from './fields';
+
+export class RegisterRequestDto {
+  @EmailField()
+  email: string;
+
+  @NewPasswordField()
+  password: string;
+
+  @NameField('Ada Lovelace')
+  name: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 200,
+    description: 'Needed for the first account of a production installation; the first start prints it.',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  setupToken?: string;
+}

@@ -1,0 +1,64 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../common/index';
+import { toServiceUnavailable } from '../../database/index';
+import { ApiKeysRepository } from '../keys/api-keys.repository';
+import { JwtStrategy } from '../credentials/jwt.strategy';
+import { digestOf, isApiKey } from '../credentials/secret-token';
+import { KeyActivity } from '../keys/key-activity';
+import { type Authenticated, PrincipalCache } from './principal-cache';
+import { UsersRepository } from '../accounts/users.repository';
+
+/** Longer than any credential that we hand out. */
+const MAX_CREDENTIAL_LENGTH = 2048;
+
+/**
+ * Tells who stands behind a credential: an API key (`llk_…`) or an access token. Undefined means that the credential
+ * is not valid; a database that is away is a ServiceUnavailableError and never looks like that.
+ */
+@Injectable()
+export class Authenticator {
+  constructor(
+    private readonly keys: ApiKeysRepository,
+    private readonly users: UsersRepository,
+    private readonly tokens: JwtStrategy,
+    private readonly cache: PrincipalCache,
+    private readonly activity: KeyActivity,
+  ) {}
+
+  /** Asks the database: a revoked key or a disabled user is refused at once. */
+  async authenticate(credential: string): Promise<Principal | undefined> {
+    if (credential.length > MAX_CREDENTIAL_LENGTH) return undefined;
+    return this.noteUse((await this.lookUp(credential, digestOf(credential)))?.principal);
+  }
+
+  /** For metered routes: may be up to 10 s old, because the ledger's admission asks the database once more. */
+  authenticateCached(credential: string): Principal | undefined | Promise<Principal | undefined> {
+    if (credential.length > MAX_CREDENTIAL_LENGTH) return undefined;
+    const digest = digestOf(credential);
+    const found = this.cache.resolve(digest, () => this.lookUp(credential, digest));
+    return found instanceof Promise
+      ? found.then((principal) => this.noteUse(principal))
+      : this.noteUse(found);
+  }
+
+  private async lookUp(credential: string, digest: string): Promise<Authenticated | undefined> {
+    try {
+      return isApiKey(credential) ? await this.keys.findActive(digest) : await this.ofToken(credential);
+    } catch (error) {
+      throw toServiceUnavailable(error) ?? error;
+    }
+  }
+
+  private async ofToken(token: string): Promise<Authenticated | undefined> {
+    const claims = await this.tokens.verify(token);
+    const user = claims && (await this.users.findActive(claims.userId));
+    if (!user) return undefined;
+    const principal = Object.freeze({ userId: user.id, role: user.role });
+    return { principal, expiresAtMs: claims.expiresAtMs };
+  }
+
+  private noteUse(principal: Principal | undefined): Principal | undefined {
+    if (principal?.keyId !== undefined) this.activity.touch(principal.keyId);
+    return principal;
+  }
+}

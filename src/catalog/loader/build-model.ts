@@ -1,0 +1,103 @@
+import { type ProviderId, TASK_TYPES, type TaskType } from '../../common/index';
+import { ConfigurationError } from '../../errors/index';
+import type { CatalogModel, ModelCapabilities, ModelSize, ModelTimeouts } from '../model';
+import { type CompleteEntry, completeModelSchema, type TierTables } from './catalog-file.schema';
+import { type MergedEntry, modelName } from './merge';
+import { misfit } from './read-files';
+
+const SECOND = 1000;
+const TOTAL_MS: Record<ModelSize, number> = { small: 30 * SECOND, large: 60 * SECOND, local: 120 * SECOND };
+const NO_CAPABILITIES: ModelCapabilities = {
+  tools: false,
+  parallelTools: false,
+  jsonObject: false,
+  jsonSchema: false,
+  vision: false,
+  reasoning: false,
+  streaming: true,
+  sampling: true,
+};
+
+/** @throws ConfigurationError naming file, place and reason when the merged entry is not a whole model. */
+export function buildModel(merged: MergedEntry, tiers: TierTables): CatalogModel {
+  const { base: _, ...plain } = merged.entry;
+  const parsed = completeModelSchema.safeParse(plain);
+  if (!parsed.success) throw misfit(merged.file, merged.path, parsed.error);
+  const entry = parsed.data;
+  if (entry.maxOutputTokens > entry.contextWindowTokens) {
+    throw wrong(merged, 'maxOutputTokens', 'is larger than contextWindowTokens');
+  }
+  const scores = scoresOf(entry, tiers, merged);
+  return freeze(entry, scores, merged.entry.base !== undefined);
+}
+
+function freeze(
+  entry: CompleteEntry,
+  scores: Readonly<Record<TaskType, number>>,
+  isDeployment: boolean,
+): CatalogModel {
+  const name = modelName(entry.id);
+  const input = entry.input ?? ['text'];
+  const supports = { ...NO_CAPABILITIES, ...entry.supports, vision: input.includes('image') };
+  return Object.freeze({
+    id: entry.id,
+    provider: entry.id.slice(0, entry.id.indexOf('/')) as ProviderId,
+    upstreamId: entry.upstreamId ?? name,
+    baseModel: entry.baseModel ?? name,
+    displayName: entry.displayName ?? name,
+    contextWindowTokens: entry.contextWindowTokens,
+    maxOutputTokens: entry.maxOutputTokens,
+    input: Object.freeze([...input]),
+    supports: Object.freeze(supports),
+    scores,
+    scoreSource: 'estimate',
+    speed: entry.speed,
+    size: entry.size,
+    maxTokensParameter: entry.maxTokensParameter ?? 'max_tokens',
+    status: entry.status ?? 'active',
+    successor: entry.successor,
+    aliases: Object.freeze([...(entry.aliases ?? [])]),
+    isDeployment,
+    timeouts: timeoutsOf(entry.size, supports.reasoning, entry.timeouts),
+    priceId: entry.priceId,
+    allowUnknownPrice: entry.allowUnknownPrice ?? false,
+  } satisfies CatalogModel);
+}
+
+function scoresOf(
+  entry: CompleteEntry,
+  tiers: TierTables,
+  merged: MergedEntry,
+): Readonly<Record<TaskType, number>> {
+  const table = entry.tier === undefined ? {} : tiers[entry.tier];
+  if (!table) {
+    const known = Object.keys(tiers).join(', ');
+    throw wrong(merged, 'tier', `"${entry.tier}" is not one of the tiers ${known}`);
+  }
+  const all: Record<string, number | undefined> = { ...table, ...entry.scores };
+  const missing = TASK_TYPES.filter((type) => all[type] === undefined);
+  if (missing.length > 0)
+    throw wrong(merged, 'scores', `${missing.join(', ')} missing, and no tier gives them`);
+  return Object.freeze(Object.fromEntries(TASK_TYPES.map((type) => [type, all[type]]))) as Record<
+    TaskType,
+    number
+  >;
+}
+
+export function timeoutsOf(
+  size: ModelSize,
+  isReasoning: boolean,
+  own: Partial<ModelTimeouts> = {},
+): ModelTimeouts {
+  return Object.freeze({
+    connectMs: 5 * SECOND,
+    firstByteMs: TOTAL_MS[size],
+    idleMs: (isReasoning ? 60 : 30) * SECOND,
+    totalMs: TOTAL_MS[size],
+    ...own,
+  });
+}
+
+export function wrong(merged: MergedEntry, field: string, reason: string): ConfigurationError {
+  return new ConfigurationError(`${merged.file}: ${merged.path}.${field}: ${reason}`);
+}

@@ -1,0 +1,163 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import type { ModelPrices, PriceVersion } from './price';
+import { fromStored, priceHash, type StoredPrices, toStored } from './price-conversion';
+
+/** What a model costs by the list or the YAML; undefined when neither knows. */
+export interface ListedPrice {
+  readonly model: string;
+  readonly listed?: { readonly price: ModelPrices; readonly source: string };
+}
+
+export const OPERATOR_SOURCE = 'operator';
+
+interface PriceRow {
+  readonly version: number;
+  readonly model: string;
+  readonly prices: StoredPrices;
+  readonly source: string;
+  readonly valid_from: Date;
+  readonly valid_to: Date | null;
+}
+
+interface CurrentRow {
+  readonly model: string;
+  readonly content_hash: string;
+  readonly source: string;
+}
+
+const COLUMNS = 'version, model, prices, source, valid_from, valid_to';
+
+/** The tables of the price book. One writer at a time in the whole cluster; versions are closed, never changed. */
+@Injectable()
+export class PriceRepository {
+  constructor(private readonly database: DataSource) {}
+
+  async listCurrent(): Promise<PriceVersion[]> {
+    const rows: PriceRow[] = await this.database.query(
+      `SELECT ${COLUMNS} FROM price_versions WHERE valid_to IS NULL`,
+    );
+    return rows.map(toVersion);
+  }
+
+  async find(version: number): Promise<PriceVersion | undefined> {
+    const rows: PriceRow[] = await this.database.query(
+      `SELECT ${COLUMNS} FROM price_versions WHERE version = $1`,
+      [version],
+    );
+    return rows.map(toVersion)[0];
+  }
+
+  /** Newest first. */
+  async history(
+    model: string | undefined,
+    page: { limit: number; before?: number },
+  ): Promise<PriceVersion[]> {
+    const rows: PriceRow[] = await this.database.query(
+      `SELECT ${COLUMNS} FROM price_versions
+       WHERE ($1::text IS NULL OR model = $1) AND ($2::int IS NULL OR version < $2)
+       ORDER BY version DESC LIMIT $3`,
+      [model ?? null, page.before ?? null, page.limit],
+    );
+    return rows.map(toVersion);
+  }
+
+  /** Brings these models' versions in line with the override, else the listed price. The same price makes no new version. */
+  async sync(listed: readonly ListedPrice[]): Promise<void> {
+    await this.exclusively((manager) => this.bringInLine(manager, listed));
+  }
+
+  async setOverride(listed: ListedPrice, price: ModelPrices, userId: string): Promise<void> {
+    await this.exclusively(async (manager) => {
+      await manager.query(
+        `INSERT INTO price_overrides (model, prices, set_by) VALUES ($1, $2, $3)
+         ON CONFLICT (model) DO UPDATE SET prices = excluded.prices, set_by = excluded.set_by, set_at = now()`,
+        [listed.model, JSON.stringify(toStored(price)), userId],
+      );
+      await this.bringInLine(manager, [listed]);
+    });
+  }
+
+  /** False when there was none. */
+  async removeOverride(listed: ListedPrice): Promise<boolean> {
+    return await this.exclusively(async (manager) => {
+      const removed: unknown[][] = await manager.query(
+        'DELETE FROM price_overrides WHERE model = $1 RETURNING model',
+        [listed.model],
+      );
+      await this.bringInLine(manager, [listed]);
+      return (removed[0]?.length ?? 0) > 0;
+    });
+  }
+
+  private async exclusively<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return await this.database.transaction(async (manager) => {
+      await manager.query(`SELECT pg_advisory_xact_lock(hashtextextended('lattice.price_book', 0))`);
+      return await work(manager);
+    });
+  }
+
+  private async bringInLine(manager: EntityManager, listed: readonly ListedPrice[]): Promise<void> {
+    const models = listed.map(({ model }) => model);
+    const overrides: { model: string; prices: StoredPrices }[] = await manager.query(
+      'SELECT model, prices FROM price_overrides WHERE model = ANY($1)',
+      [models],
+    );
+    const current: CurrentRow[] = await manager.query(
+      'SELECT model, content_hash, source FROM price_versions WHERE valid_to IS NULL AND model = ANY($1)',
+      [models],
+    );
+    const overriding = new Map(overrides.map((row) => [row.model, fromStored(row.prices)]));
+    const inForce = new Map(current.map((row) => [row.model, row]));
+    const changes = listed
+      .map(({ model, listed: own }) => {
+        const override = overriding.get(model);
+        return { model, wanted: override ? { price: override, source: OPERATOR_SOURCE } : own };
+      })
+      .filter(({ model, wanted }) => isDifferent(inForce.get(model), wanted));
+    await this.replace(manager, changes);
+  }
+
+  private async replace(
+    manager: EntityManager,
+    changes: readonly { model: string; wanted: ListedPrice['listed'] }[],
+  ): Promise<void> {
+    if (changes.length === 0) return;
+    const [{ at }]: [{ at: Date }] = await manager.query('SELECT clock_timestamp() AS at');
+    await manager.query(
+      'UPDATE price_versions SET valid_to = $1 WHERE valid_to IS NULL AND model = ANY($2)',
+      [at, changes.map(({ model }) => model)],
+    );
+    const rows = changes.flatMap(({ model, wanted }) => (wanted ? [{ model, ...wanted }] : []));
+    await manager.query(
+      `INSERT INTO price_versions (model, prices, source, content_hash, valid_from)
+       SELECT model, prices, source, content_hash, $1::timestamptz
+       FROM unnest($2::text[], $3::jsonb[], $4::text[], $5::text[]) AS added (model, prices, source, content_hash)`,
+      [
+        at,
+        rows.map(({ model }) => model),
+        rows.map(({ price }) => JSON.stringify(toStored(price))),
+        rows.map(({ source }) => source),
+        rows.map(({ price }) => priceHash(price)),
+      ],
+    );
+  }
+}
+
+/** A list price that an operator confirms is another version: its source answers the question who set it. */
+function isDifferent(current: CurrentRow | undefined, wanted: ListedPrice['listed']): boolean {
+  if (!current || !wanted) return Boolean(current) !== Boolean(wanted);
+  const changedHands = (current.source === OPERATOR_SOURCE) !== (wanted.source === OPERATOR_SOURCE);
+  return changedHands || current.content_hash !== priceHash(wanted.price);
+}
+
+function toVersion(row: PriceRow): PriceVersion {
+  return Object.freeze({
+    ...fromStored(row.prices),
+    version: row.version,
+    model: row.model,
+    source: row.source,
+    validFrom: row.valid_from,
+    validTo: row.valid_to ?? undefined,
+  });
+}

@@ -1,0 +1,140 @@
+import { Injectable } from '@nestjs/common';
+import { toApiId } from '../common/index';
+import type { AttemptIntent } from '../ledger/index';
+import { type ChatCall, ProviderRegistry } from '../providers/index';
+import type { PlannedModel } from '../selection/index';
+import { affordableMaxTokens, boundCompletionTokens, hardMaxTokens } from './attempt-bounds';
+import { AttemptObserver } from './attempt-observer';
+import type { AttemptState } from './attempt-state';
+import { answerBytes, firstMessage, type AnswerMessage, withToolCallIds } from './answer';
+import { abortError } from './execution.errors';
+import type { Completion } from './completion';
+import { type AttemptTrace, type SentAttempt, settledFailure, settledSuccess } from './settlement';
+import { StreamRelay } from './stream-relay';
+import { upstreamBody } from './upstream-body';
+
+/** What one good attempt gave. `body` is absent for streams, whose text has been sent already. */
+export interface AttemptAnswer extends AnswerMessage {
+  readonly planned: PlannedModel;
+  readonly body?: Completion['body'];
+  readonly rawBody?: Buffer;
+  /** The stream's last chunk, held back until the books are closed. */
+  readonly relay?: StreamRelay;
+}
+
+/** One upstream attempt, from the clamp of its output to the line that books it. Never retries. */
+@Injectable()
+export class AttemptRunner {
+  constructor(
+    private readonly providers: ProviderRegistry,
+    private readonly observer: AttemptObserver,
+  ) {}
+
+  /** What the ledger writes down before the attempt is sent. */
+  intent(state: AttemptState, planned: PlannedModel, attempt: number): AttemptIntent {
+    const { tokens } = state;
+    return {
+      attempt,
+      provider: planned.model.provider,
+      model: planned.model.id,
+      priceVersion: planned.price?.version,
+      boundPromptTokens: tokens.boundPromptTokens,
+      boundCompletionTokens: boundCompletionTokens(planned, tokens),
+    };
+  }
+
+  async run(state: AttemptState, planned: PlannedModel, defaultMaxTokens: number): Promise<AttemptAnswer> {
+    const { maxTokens, sent } = this.prepare(state, planned, defaultMaxTokens);
+    const call: ChatCall = {
+      model: planned.model,
+      body: upstreamBody(state, planned, maxTokens),
+      signal: state.ctx.signal,
+      requestId: toApiId('req', state.ctx.requestId),
+    };
+    return state.sink ? await this.stream(state, sent, call) : await this.json(state, sent, call);
+  }
+
+  private prepare(
+    state: AttemptState,
+    planned: PlannedModel,
+    defaultMaxTokens: number,
+  ): { maxTokens: number | undefined; sent: SentAttempt } {
+    const { tokens, hold } = state;
+    if (!hold) throw new Error('An attempt needs an open hold');
+    const maxTokens = hold.isHard ? this.clamp(state, planned, defaultMaxTokens) : undefined;
+    const intent = {
+      ...this.intent(state, planned, state.attempt),
+      boundCompletionTokens: boundCompletionTokens(planned, tokens, maxTokens),
+    };
+    const sent: SentAttempt = {
+      planned,
+      intent,
+      maxTokensSent: maxTokens ?? tokens.requestedMaxTokens,
+      choices: tokens.choices,
+      isHard: hold.isHard,
+      heldPicoUsd: hold.heldPicoUsd,
+      startedAt: new Date(),
+      startedAtMs: performance.now(),
+    };
+    return { maxTokens, sent };
+  }
+
+  /** Under a hard budget every request has a limit, and it is one the budget can pay. Each change is a warning. */
+  private clamp(state: AttemptState, planned: PlannedModel, defaultMaxTokens: number): number {
+    const { tokens, hold } = state;
+    const wanted = hardMaxTokens(planned, tokens, defaultMaxTokens);
+    const heldPicoUsd = hold?.heldPicoUsd ?? 0n;
+    const limit = Math.max(1, affordableMaxTokens(planned, tokens, { maxTokens: wanted, heldPicoUsd }));
+    if (limit < wanted) state.warn(`max_tokens lowered from ${wanted} to ${limit}: the budget pays no more`);
+    else if (tokens.requestedMaxTokens === undefined) {
+      state.warn(`max_tokens set to ${limit}: a hard budget applies and the request named no limit`);
+    }
+    return limit;
+  }
+
+  private async json(state: AttemptState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
+    try {
+      const adapter = await this.providers.adapter(sent.planned.model.provider);
+      const result = await adapter.chat(call);
+      const body = withToolCallIds(result.body);
+      const trace: AttemptTrace = { endedAtMs: performance.now(), answerBytes: answerBytes(body) };
+      this.observer.observe(state, settledSuccess(sent, result.report, trace));
+      state.warn(...result.report.warnings);
+      return {
+        planned: sent.planned,
+        body,
+        rawBody: body === result.body ? result.rawBody : undefined,
+        ...firstMessage(body),
+      };
+    } catch (failure) {
+      const trace: AttemptTrace = { endedAtMs: performance.now(), answerBytes: 0 };
+      this.observer.observe(state, settledFailure(sent, failure, trace));
+      throw this.mapped(state, failure);
+    }
+  }
+
+  private async stream(state: AttemptState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
+    const relay = new StreamRelay(state, sent.planned);
+    let report: (() => Parameters<typeof settledFailure>[3]) | undefined;
+    try {
+      const adapter = await this.providers.adapter(sent.planned.model.provider);
+      const stream = await adapter.chatStream(call);
+      report = () => stream.report();
+      await relay.pump(stream.chunks);
+      this.observer.malformedLines(sent.planned, stream.malformedLines());
+      const trace = { ...relay.trace, endedAtMs: performance.now() };
+      this.observer.observe(state, settledSuccess(sent, stream.report(), trace));
+      state.warn(...stream.report().warnings);
+      return { planned: sent.planned, relay, ...relay.message() };
+    } catch (failure) {
+      const trace = { ...relay.trace, endedAtMs: performance.now() };
+      this.observer.observe(state, settledFailure(sent, failure, trace, report?.()));
+      throw this.mapped(state, failure);
+    }
+  }
+
+  /** Our own abort is reported by its reason: hung up, deadline or shutdown. */
+  private mapped(state: AttemptState, failure: unknown): unknown {
+    return state.ctx.signal.aborted ? abortError(state.ctx.signal) : failure;
+  }
+}

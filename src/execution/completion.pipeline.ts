@@ -1,0 +1,174 @@
+import { Injectable } from '@nestjs/common';
+import { AnalysisService } from '../analysis/index';
+import { type ChatRequest, formatUsd, type RequestContext, toApiId } from '../common/index';
+import { toAppError, ValidationError } from '../errors/index';
+import { BudgetExceededError, LedgerService } from '../ledger/index';
+import { decisionRecord, SelectionService } from '../selection/index';
+import { withToolCalls } from './answer';
+import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
+import { holdAmounts } from './attempt-bounds';
+import { AttemptState } from './attempt-state';
+import type { Completion, StopNote } from './completion';
+import { PipelineHost } from './pipeline-host';
+import { RoundRunner } from './round-runner';
+import { completionMeta, latticeNote } from './stream-relay';
+import type { StreamSink } from './stream-sink';
+import { type RoundVerdict, ToolRounds } from './tool-rounds';
+import { openAiUsage } from './usage-sum';
+
+/**
+ * The one metered door: profile, plan, admit, attempt, settle. Every inference of the product goes through `run`,
+ * whoever the caller is; no other code calls a provider for tokens.
+ */
+@Injectable()
+export class CompletionPipeline {
+  constructor(
+    private readonly analysis: AnalysisService,
+    private readonly selection: SelectionService,
+    private readonly ledger: LedgerService,
+    private readonly attempts: AttemptRunner,
+    private readonly rounds: RoundRunner,
+    private readonly tools: ToolRounds,
+    private readonly host: PipelineHost,
+  ) {}
+
+  /**
+   * Answers one chat request and books every attempt it took before it returns.
+   * @param sink where a streamed answer goes; without it the answer comes back whole.
+   * @throws AppError; when `sink.isOpen` by then, the stream has already been ended with an error event.
+   */
+  async run(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<Completion> {
+    const state = await this.admit(ctx, request, sink);
+    this.host.open.enterWork();
+    try {
+      const { answer, verdict } = await this.converse(state);
+      await this.settle(state);
+      return await this.present(state, answer, verdict);
+    } catch (failure) {
+      await this.settle(state);
+      if (sink?.isOpen) sink.fail(toAppError(failure));
+      throw failure;
+    } finally {
+      this.host.open.leaveWork();
+    }
+  }
+
+  /** Steps 1 to 3: what is asked, who may answer it, and may it be paid. */
+  private async admit(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<AttemptState> {
+    const serverTools = this.tools.enabled(request.options);
+    if (serverTools.length > 0 && (request.body.n ?? 1) > 1) {
+      throw new ValidationError('Server-side tools work with n = 1 only', { param: 'n' });
+    }
+    const restored = await this.restored(ctx, request, serverTools.length > 0);
+    const profile = this.analysis.profile(restored);
+    const plan = this.selection.plan(ctx, restored, profile);
+    const state = new AttemptState(ctx, restored, plan, serverTools, sink);
+    const [first] = plan.candidates;
+    if (!first) throw new Error('A plan without candidates');
+    state.hold = await this.ledger.admit(ctx, {
+      taskType: profile.taskType,
+      amounts: holdAmounts(plan.candidates, state.tokens, this.host.config.vars.DEFAULT_MAX_OUTPUT_TOKENS),
+      intent: this.attempts.intent(state, first, 1),
+      decision: { id: plan.decisionId, record: decisionRecord(plan, restored) },
+    });
+    state.warn(...state.hold.warnings);
+    this.host.logger.event('selection', {
+      requestId: toApiId('req', ctx.requestId),
+      traceId: ctx.traceId,
+      taskType: profile.taskType,
+      strategy: plan.strategy,
+      model: first.model.id,
+      candidates: plan.candidates.length,
+    });
+    return state;
+  }
+
+  private async restored(
+    ctx: RequestContext,
+    request: ChatRequest,
+    hasServerTools: boolean,
+  ): Promise<ChatRequest> {
+    if (!hasServerTools) return request;
+    const messages = await this.tools.restore(ctx, request.body.messages);
+    if (messages === request.body.messages) return request;
+    const body = { ...request.body, messages };
+    return { ...request, body, bodyBytes: Buffer.byteLength(JSON.stringify(body)) };
+  }
+
+  /** Step 4: attempts and tool rounds until there is an answer for the client. */
+  private async converse(state: AttemptState): Promise<{ answer: AttemptAnswer; verdict: RoundVerdict }> {
+    const failing = new Map<string, number>();
+    let answer = await this.rounds.run(state);
+    for (let round = 1; ; round++) {
+      if (round > this.host.config.vars.MAX_FUNCTION_CALLS && callsServer(state, answer)) {
+        return this.stopped(state, answer, 'max_function_calls');
+      }
+      const verdict = await this.tools.handle(state, answer, failing);
+      if (verdict.next === 'answer') return { answer, verdict };
+      if (verdict.next === 'stop') return this.stopped(state, answer, 'tool_failed');
+      try {
+        answer = await this.rounds.run(state);
+      } catch (failure) {
+        if (failure instanceof BudgetExceededError) return this.stopped(state, answer, 'budget');
+        throw failure;
+      }
+    }
+  }
+
+  /** The loop ended early: the last answer is the client's as it is. */
+  private stopped(
+    state: AttemptState,
+    answer: AttemptAnswer,
+    stop: StopNote,
+  ): { answer: AttemptAnswer; verdict: RoundVerdict } {
+    state.stop = stop;
+    return { answer, verdict: { next: 'answer', clientCalls: answer.toolCalls } };
+  }
+
+  /** Step 5. Also after a failure: what was sent is booked, what was held is freed. */
+  private async settle(state: AttemptState): Promise<void> {
+    const { hold } = state;
+    if (!hold) return;
+    state.hold = undefined;
+    await this.ledger.settle(state.ctx, hold, state.takePending());
+  }
+
+  private async present(
+    state: AttemptState,
+    answer: AttemptAnswer,
+    verdict: RoundVerdict,
+  ): Promise<Completion> {
+    const { totals } = state;
+    const meta = completionMeta(state, answer.planned);
+    const clientCalls = verdict.next === 'answer' ? verdict.clientCalls : [];
+    this.host.logger.event('completion', {
+      requestId: toApiId('req', meta.requestId),
+      traceId: state.ctx.traceId,
+      model: meta.model,
+      attempts: totals.attempts,
+      costPicoUsd: totals.costPicoUsd?.toString(),
+      stop: totals.stop,
+    });
+    if (answer.relay && state.sink) {
+      const costUsd = totals.costPicoUsd === undefined ? null : formatUsd(totals.costPicoUsd);
+      await answer.relay.close(
+        clientCalls,
+        latticeNote(state, answer.planned, costUsd),
+        openAiUsage(totals.usage),
+      );
+      state.sink.end();
+      return { meta, totals };
+    }
+    const isUntouched = state.answers === 1 && clientCalls.length === answer.toolCalls.length;
+    if (isUntouched) return { meta, totals, body: answer.body, rawBody: answer.rawBody };
+    const usage = openAiUsage(totals.usage);
+    return { meta, totals, body: { ...withToolCalls(answer.body ?? {}, clientCalls), usage } };
+  }
+}
+
+function callsServer(state: AttemptState, answer: AttemptAnswer): boolean {
+  const clientNames = new Set(state.request.body.tools?.map((tool) => tool.function?.name));
+  return (
+    state.serverTools.length > 0 && answer.toolCalls.some((call) => !clientNames.has(call.function.name))
+  );
+}

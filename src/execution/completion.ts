@@ -1,0 +1,33 @@
+import type { JsonObject, PicoUsd, TaskType, TokenUsage } from '../common/index';
+
+/** Why the tool loop ended before the model was done. */
+export type StopNote = 'max_function_calls' | 'tool_failed' | 'budget';
+
+/** What is known when the answer begins. Ids are UUIDs. */
+export interface CompletionMeta {
+  readonly requestId: string;
+  readonly decisionId: string;
+  readonly model: string;
+  readonly provider: string;
+  readonly taskType: TaskType;
+  readonly warnings: readonly string[];
+  readonly isSandbox: boolean;
+}
+
+/** What is known at its end. */
+export interface CompletionTotals {
+  /** Sum over every attempt, tool round and retry; undefined when a price was unknown and that was allowed. */
+  readonly costPicoUsd?: PicoUsd;
+  readonly attempts: number;
+  readonly usage: TokenUsage;
+  readonly stop?: StopNote;
+}
+
+/** A finished answer. Streams have been sent already and carry no body. */
+export interface Completion {
+  readonly meta: CompletionMeta;
+  readonly totals: CompletionTotals;
+  readonly body?: JsonObject;
+  /** The upstream's own bytes, when nothing in them had to change. */
+  readonly rawBody?: Buffer;
+}

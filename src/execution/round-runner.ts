@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import type { RetryPolicy } from '../common/index';
+import { AppConfig } from '../config/index';
+import { AppError, type FailureClass } from '../errors/index';
+import { LedgerService } from '../ledger/index';
+import { AppLogger } from '../observability/index';
+import { ProviderError } from '../providers/index';
+import type { PlannedModel } from '../selection/index';
+import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
+import { holdAmounts } from './attempt-bounds';
+import { type AttemptState, MAX_ATTEMPTS_PER_ROUND } from './attempt-state';
+import { abortError, AllProvidersFailedError } from './execution.errors';
+import { GIVE_UP, retryDelayMs, type Verdict, withRetry } from './retry.policy';
+
+const MAX_DELAY_MS = 60_000;
+const TRIES_WITH_FALLBACK = 2;
+const TRIES_ON_LAST = 4;
+
+/** One round of the conversation: attempts over models and retries until one answers. */
+@Injectable()
+export class RoundRunner {
+  constructor(
+    private readonly attempts: AttemptRunner,
+    private readonly ledger: LedgerService,
+    private readonly logger: AppLogger,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** @throws the failure that ended the round, as the caller shall see it. */
+  async run(state: AttemptState): Promise<AttemptAnswer> {
+    state.startRound();
+    try {
+      return await withRetry(
+        () => this.attempt(state),
+        (failure) => this.decide(state, failure),
+        state.ctx.signal,
+      );
+    } catch (failure) {
+      throw state.failures.length > 1 && isExhausted(failure) ? allFailed(state, failure) : failure;
+    }
+  }
+
+  private async attempt(state: AttemptState): Promise<AttemptAnswer> {
+    const [planned] = state.remaining;
+    if (!planned) throw new AllProvidersFailedError('No model is left to try');
+    if (state.ctx.signal.aborted) throw abortError(state.ctx.signal);
+    if (state.attempt > 0) await this.advance(state, planned);
+    state.attempt = Math.max(1, state.attempt);
+    state.attemptsThisRound += 1;
+    state.tries += 1;
+    state.hasSent = false;
+    return await this.attempts.run(state, planned, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS);
+  }
+
+  /** Books what ended, tops the hold up for what comes and writes its intent down, before it is sent. */
+  private async advance(state: AttemptState, planned: PlannedModel): Promise<void> {
+    const { hold } = state;
+    if (!hold) throw new Error('No open hold to advance');
+    const number = state.attempt + 1;
+    const finished = state.takePending();
+    // Whatever happens in there, the hold is this call's: refused, it is closed.
+    state.hold = undefined;
+    state.hold = await this.ledger.advance(state.ctx, hold, finished, {
+      intent: this.attempts.intent(state, planned, number),
+      amounts: holdAmounts(state.remaining, state.tokens, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS),
+    });
+    state.attempt = number;
+  }
+
+  private decide(state: AttemptState, failure: unknown): Verdict {
+    const [planned] = state.remaining;
+    const failureClass = this.failureClass(state, failure);
+    if (!planned || !(failure instanceof AppError)) return GIVE_UP;
+    state.failures.push({ model: planned.model.id, code: failure.code });
+    if (failureClass === 'final') return GIVE_UP;
+    if (failureClass === 'retry') {
+      const delayMs = this.retryDelay(state, failure);
+      if (delayMs !== undefined) {
+        this.tell('retry', state, failure, { delayMs });
+        return { again: true, delayMs };
+      }
+    }
+    if (!state.exclude(planned)) return GIVE_UP;
+    this.tell('failover', state, failure, { to: state.remaining[0]?.model.id });
+    return { again: true, delayMs: 0 };
+  }
+
+  /** What was shown to the client cannot be taken back, so then every failure is final. */
+  private failureClass(state: AttemptState, failure: unknown): FailureClass {
+    if (!(failure instanceof AppError) || state.hasSent || state.ctx.signal.aborted) return 'final';
+    if (state.hold === undefined || state.attemptsThisRound >= MAX_ATTEMPTS_PER_ROUND) return 'final';
+    return failure.failure;
+  }
+
+  private retryDelay(state: AttemptState, failure: AppError): number | undefined {
+    const policy = this.policy(state);
+    if (state.tries >= policy.maxTries) return undefined;
+    const timeLeftMs = state.ctx.deadlineAt === undefined ? Infinity : state.ctx.deadlineAt - Date.now();
+    return retryDelayMs(policy, state.tries, { retryAfterMs: failure.retryAfterMs, timeLeftMs });
+  }
+
+  /** One retry on a model that has a fallback behind it, three on the last or only one; a route may ask otherwise. */
+  private policy(state: AttemptState): RetryPolicy {
+    return (
+      state.ctx.retry ?? {
+        maxTries: state.hasFallback ? TRIES_WITH_FALLBACK : TRIES_ON_LAST,
+        baseDelayMs: this.config.vars.RETRY_BASE_DELAY_MS,
+        maxDelayMs: MAX_DELAY_MS,
+      }
+    );
+  }
+
+  private tell(event: 'retry' | 'failover', state: AttemptState, failure: AppError, more: object): void {
+    this.logger.event(event, {
+      traceId: state.ctx.traceId,
+      model: state.failures.at(-1)?.model,
+      attempt: state.attempt,
+      code: failure.code,
+      upstreamStatus: failure instanceof ProviderError ? failure.upstreamStatus : undefined,
+      ...more,
+    });
+  }
+}
+
+/** Candidates ran out, as against a failure that the request itself caused. */
+function isExhausted(failure: unknown): failure is AppError {
+  return failure instanceof AppError && failure.failure !== 'final';
+}
+
+function allFailed(state: AttemptState, last: AppError): AppError {
+  const models = new Set(state.failures.map((failure) => failure.model));
+  if (models.size === 1) return last;
+  return new AllProvidersFailedError(
+    `None of ${models.size} models answered; the last failure was: ${last.message}`,
+    { retryAfterMs: last.retryAfterMs ?? 1000, details: { attempts: state.failures }, cause: last.cause },
+  );
+}

@@ -1,0 +1,201 @@
+import { type ChatMessage, type ChatToolCall, isJsonObject, type JsonObject, toApiId } from '../common/index';
+import type { ChatChunk } from '../providers/index';
+import type { PlannedModel } from '../selection/index';
+import type { AnswerMessage } from './answer';
+import { newToolCallId } from './answer';
+import type { AttemptState } from './attempt-state';
+import type { CompletionMeta } from './completion';
+import { ToolCallCollector } from './tool-call-collector';
+
+interface Delta extends JsonObject {
+  readonly content?: string | null;
+  readonly tool_calls?: readonly JsonObject[];
+}
+
+interface ChunkChoice extends JsonObject {
+  readonly index?: number;
+  readonly delta?: Delta;
+  readonly finish_reason?: string | null;
+}
+
+/**
+ * Passes one attempt's chunks to the client as they come, byte for byte where nothing has to change. Held back are the
+ * closing chunks (finish reason, usage), until the books are closed, and, when server-side tools are on, all tool calls,
+ * until it is known whose they are. Opens the answer with the first chunk.
+ */
+export class StreamRelay {
+  private readonly calls = new ToolCallCollector();
+  private text = '';
+  private bytes = 0;
+  private firstTokenAtMs?: number;
+  private finish?: ChatChunk;
+  private usage?: ChatChunk;
+
+  constructor(
+    private readonly state: AttemptState,
+    private readonly planned: PlannedModel,
+  ) {}
+
+  get trace(): { firstTokenAtMs?: number; answerBytes: number } {
+    return { firstTokenAtMs: this.firstTokenAtMs, answerBytes: this.bytes };
+  }
+
+  /** Reads to the end; waits for a slow client, so that the upstream is read no faster than it is sent on. */
+  async pump(chunks: AsyncIterable<ChatChunk>): Promise<void> {
+    for await (const chunk of chunks) {
+      this.firstTokenAtMs ??= performance.now();
+      const waiting = this.relay(chunk);
+      if (waiting) await waiting;
+    }
+  }
+
+  message(): AnswerMessage {
+    const toolCalls = this.calls.list();
+    const message: ChatMessage = {
+      role: 'assistant',
+      content: this.text === '' && toolCalls.length > 0 ? null : this.text,
+      ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}),
+    };
+    return { message, toolCalls };
+  }
+
+  /** Sends what was held back: the client's own tool calls, then the finish chunk, then usage when it was asked for. */
+  async close(calls: readonly ChatToolCall[], lattice: JsonObject, usage: JsonObject): Promise<void> {
+    const sink = this.state.sink;
+    if (!sink) return;
+    this.open();
+    const { finish } = this;
+    const hidesCalls = this.state.serverTools.length > 0;
+    if (hidesCalls && calls.length > 0 && finish) {
+      const delta = { tool_calls: calls.map((call, index) => ({ index, ...call })) };
+      await sink.write(
+        JSON.stringify({ ...finish.chunk, choices: [{ index: 0, delta, finish_reason: null }] }),
+      );
+    }
+    const wantsUsage = this.state.request.body.stream_options?.include_usage === true;
+    if (finish) await sink.write(wantsUsage ? finish.data : JSON.stringify({ ...finish.chunk, lattice }));
+    if (!wantsUsage) return;
+    const template = this.usage?.chunk ?? { ...finish?.chunk, choices: [] };
+    await sink.write(
+      JSON.stringify({
+        ...template,
+        choices: [],
+        usage: { ...asObject(this.usage?.chunk.usage), ...usage },
+        lattice,
+      }),
+    );
+  }
+
+  /** Begins the answer; the second and later rounds find it open. */
+  open(): void {
+    if (!this.state.sink?.isOpen) this.state.sink?.open(completionMeta(this.state, this.planned));
+  }
+
+  private relay(chunk: ChatChunk): Promise<void> | undefined {
+    const choices = chunk.chunk.choices as unknown as readonly ChunkChoice[] | undefined;
+    if (!choices || choices.length === 0) return this.relayWithoutChoices(chunk);
+    this.collect(choices);
+    const previous = this.finish;
+    const isFinish = choices.some((choice) => choice.finish_reason);
+    if (isFinish) {
+      this.finish = chunk;
+      return previous ? this.send(previous.data) : this.sendDeltaOf(chunk, choices);
+    }
+    return this.send(this.visible(chunk, choices));
+  }
+
+  /** A finish chunk that also carries text: the text goes now, the reason at the end. */
+  private sendDeltaOf(chunk: ChatChunk, choices: readonly ChunkChoice[]): Promise<void> | undefined {
+    const hasText = choices.some((choice) => choice.delta && Object.keys(choice.delta).length > 0);
+    if (!hasText) {
+      this.open();
+      return undefined;
+    }
+    const now = choices.map((choice) => ({ ...choice, finish_reason: null }));
+    const later = choices.map((choice) => ({ ...choice, delta: {} }));
+    this.finish = rebuilt(chunk.chunk, later);
+    const shown = rebuilt(chunk.chunk, now);
+    return this.send(this.visible(shown, now));
+  }
+
+  private relayWithoutChoices(chunk: ChatChunk): Promise<void> | undefined {
+    if (isJsonObject(chunk.chunk.usage)) {
+      this.usage = chunk;
+      return undefined;
+    }
+    return this.send(chunk.data);
+  }
+
+  /** The chunk's text as it may be shown; undefined when nothing is left of it. */
+  private visible(chunk: ChatChunk, choices: readonly ChunkChoice[]): string | undefined {
+    if (!choices.some((choice) => choice.delta?.tool_calls)) return chunk.data;
+    if (this.state.serverTools.length === 0)
+      return this.calls.patched ? withIds(chunk.chunk, this.calls) : chunk.data;
+    const shown = choices
+      .map(({ delta, ...choice }) => ({ ...choice, delta: withoutCalls(delta) }))
+      .filter((choice) => Object.keys(choice.delta).length > 0);
+    return shown.length > 0 ? JSON.stringify({ ...chunk.chunk, choices: shown }) : undefined;
+  }
+
+  private collect(choices: readonly ChunkChoice[]): void {
+    for (const { index = 0, delta } of choices) {
+      if (!delta) continue;
+      if (typeof delta.content === 'string') {
+        this.bytes += Buffer.byteLength(delta.content);
+        if (index === 0) this.text += delta.content;
+      }
+      if (delta.tool_calls) this.bytes += this.calls.add(index, delta.tool_calls, newToolCallId);
+    }
+  }
+
+  private send(data: string | undefined): Promise<void> | undefined {
+    this.open();
+    if (data === undefined) return undefined;
+    this.state.hasSent = true;
+    return this.state.sink?.write(data);
+  }
+}
+
+function rebuilt(chunk: JsonObject, choices: readonly JsonObject[]): ChatChunk {
+  const next = { ...chunk, choices };
+  return { chunk: next, data: JSON.stringify(next) };
+}
+
+function withoutCalls(delta: Delta | undefined): JsonObject {
+  const { tool_calls: _, ...rest } = delta ?? {};
+  return rest as JsonObject;
+}
+
+function withIds(chunk: JsonObject, calls: ToolCallCollector): string {
+  return JSON.stringify(calls.withIds(chunk));
+}
+
+function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+export function completionMeta(state: AttemptState, planned: PlannedModel): CompletionMeta {
+  return {
+    requestId: state.ctx.requestId,
+    decisionId: state.plan.decisionId,
+    model: planned.model.id,
+    provider: planned.model.provider,
+    taskType: state.plan.profile.taskType,
+    warnings: state.warnings,
+    isSandbox: planned.model.provider === 'sandbox',
+  };
+}
+
+/** What the last chunk tells under `lattice`. */
+export function latticeNote(state: AttemptState, planned: PlannedModel, costUsd: string | null): JsonObject {
+  return {
+    requestId: toApiId('req', state.ctx.requestId),
+    decisionId: toApiId('dec', state.plan.decisionId),
+    model: planned.model.id,
+    provider: planned.model.provider,
+    costUsd,
+    attempts: state.attempt,
+    ...(state.stop ? { stop: state.stop } : {}),
+    ...(state.warnings.length > 0 ? { warnings: state.warnings } : {}),
+  };
+}

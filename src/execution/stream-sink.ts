@@ -1,0 +1,16 @@
+import type { AppError } from '../errors/index';
+import type { CompletionMeta } from './completion';
+
+/** Where a streamed answer goes; the gateway implements it over HTTP. */
+export interface StreamSink {
+  /** True once the answer has begun: from then on no other model can be tried silently. */
+  readonly isOpen: boolean;
+  /** Sends status and headers. Called once, right before the first frame. */
+  open(meta: CompletionMeta): void;
+  /** Sends one SSE data frame; a promise means the client is slow and wants to be waited for. */
+  write(data: string): Promise<void> | undefined;
+  /** Ends a good stream: `[DONE]`. */
+  end(): void;
+  /** Ends a broken one: an error event and no `[DONE]`. */
+  fail(error: AppError): void;
+}

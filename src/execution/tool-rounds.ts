@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import type { ChatMessage, ChatTool, ChatToolCall, LatticeOptions, RequestContext } from '../common/index';
+import { ValidationError } from '../errors/index';
+import { ToolRegistry, ToolRunner } from '../tools/index';
+import type { AttemptAnswer } from './attempt-runner';
+import type { AttemptState } from './attempt-state';
+import { KeptToolCallsRepository } from './kept-tool-calls.repository';
+
+/** What became of the tool calls of one answer. */
+export type RoundVerdict =
+  /** No server-side call: the answer is the client's, with these calls of its own. */
+  | { readonly next: 'answer'; readonly clientCalls: readonly ChatToolCall[] }
+  /** Server-side calls were run; the conversation goes on. */
+  | { readonly next: 'continue' }
+  /** The same tool failed twice in a row. */
+  | { readonly next: 'stop' };
+
+/** Server-side tools: runs them, continues the conversation, and hands the client its own calls. */
+@Injectable()
+export class ToolRounds {
+  constructor(
+    private readonly registry: ToolRegistry,
+    private readonly runner: ToolRunner,
+    private readonly kept: KeptToolCallsRepository,
+  ) {}
+
+  /**
+   * The tools a request enables, in OpenAI's shape.
+   * @throws ValidationError naming the tool that does not exist and those that do.
+   */
+  enabled(options: LatticeOptions): readonly ChatTool[] {
+    return options.tools.map((name, index) => {
+      const tool = this.registry.find(name);
+      if (!tool) {
+        const known = this.registry.list().map((other) => other.name);
+        throw new ValidationError(`There is no tool "${name}"; known tools: ${known.join(', ')}`, {
+          param: `lattice.tools[${index}]`,
+        });
+      }
+      const { description, parameters } = tool;
+      return { type: 'function', function: { name, description, parameters } };
+    });
+  }
+
+  /** Puts back the server-side calls of an earlier mixed round, which the client never saw. */
+  async restore(ctx: RequestContext, messages: readonly ChatMessage[]): Promise<readonly ChatMessage[]> {
+    const ids = messages.flatMap((message) => message.tool_calls?.map((call) => call.id) ?? []);
+    if (ids.length === 0) return messages;
+    const kept = await this.kept.find(ctx, ids);
+    if (kept.size === 0) return messages;
+    return messages.flatMap((message) => {
+      const found = message.tool_calls?.map((call) => kept.get(call.id)).find((row) => row !== undefined);
+      if (!found) return [message];
+      return [{ ...message, tool_calls: [...found.calls, ...(message.tool_calls ?? [])] }, ...found.results];
+    });
+  }
+
+  async handle(
+    state: AttemptState,
+    answer: AttemptAnswer,
+    failing: Map<string, number>,
+  ): Promise<RoundVerdict> {
+    const { toolCalls } = answer;
+    if (state.serverTools.length === 0 || toolCalls.length === 0)
+      return { next: 'answer', clientCalls: toolCalls };
+    const clientNames = new Set(state.request.body.tools?.map((tool) => tool.function?.name));
+    const clientCalls = toolCalls.filter((call) => clientNames.has(call.function.name));
+    const serverCalls = toolCalls.filter((call) => !clientNames.has(call.function.name));
+    if (serverCalls.length === 0) return { next: 'answer', clientCalls };
+    const results = await this.runAll(state, serverCalls, failing);
+    if (clientCalls.length > 0) {
+      await this.kept.keep(
+        state.ctx,
+        clientCalls.map((call) => call.id),
+        { calls: serverCalls, results },
+      );
+      return { next: 'answer', clientCalls };
+    }
+    if ([...failing.values()].some((count) => count >= 2)) return { next: 'stop' };
+    state.append([answer.message, ...results]);
+    return { next: 'continue' };
+  }
+
+  /** All calls of a round at once; a tool that is not enabled gets an error text like one that fails. */
+  private async runAll(
+    state: AttemptState,
+    calls: readonly ChatToolCall[],
+    failing: Map<string, number>,
+  ): Promise<readonly ChatMessage[]> {
+    const enabled = new Set(state.serverTools.map((tool) => tool.function?.name));
+    const outcomes = await Promise.all(
+      calls.map(async ({ function: { name, arguments: text } }) =>
+        enabled.has(name)
+          ? await this.runner.run(state.ctx, { name, arguments: text }, state.ctx.signal)
+          : { ok: false, content: `Error: there is no tool "${name}"` },
+      ),
+    );
+    const failedNow = new Set(
+      calls.filter((_, index) => !outcomes[index]?.ok).map((call) => call.function.name),
+    );
+    for (const {
+      function: { name },
+    } of calls)
+      if (!failedNow.has(name)) failing.delete(name);
+    for (const name of failedNow) failing.set(name, (failing.get(name) ?? 0) + 1);
+    return calls.map((call, index) => ({
+      role: 'tool',
+      tool_call_id: call.id,
+      content: outcomes[index]?.content ?? '',
+    }));
+  }
+}

@@ -1,0 +1,89 @@
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Ctx, Metered } from '../auth/index';
+import type { ChatRequest, RequestContext } from '../common/index';
+import { AppConfig } from '../config/index';
+import { CompletionPipeline } from '../execution/index';
+import { parseChatRequest } from './chat-body';
+import { metaHeaders, totalsHeaders } from './completion-headers';
+import { CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.request.dto';
+import { ChatCompletionResponseDto } from './dto/chat-completion.response.dto';
+import { SseSink } from './sse-sink';
+
+/** A request without a Content-Length is measured; chunked bodies are rare. */
+export function bodyBytes(request: FastifyRequest): number {
+  const declared = Number(request.headers['content-length']);
+  return Number.isSafeInteger(declared) && declared > 0
+    ? declared
+    : Buffer.byteLength(JSON.stringify(request.body));
+}
+
+@ApiTags('inference')
+@Controller('v1/chat')
+export class ChatController {
+  constructor(
+    private readonly pipeline: CompletionPipeline,
+    private readonly config: AppConfig,
+  ) {}
+
+  @Post('completions')
+  @HttpCode(200)
+  @Metered()
+  @ApiOperation({
+    operationId: 'createChatCompletion',
+    summary: 'Answer a chat request in the OpenAI dialect, routed and billed',
+    description:
+      'Takes what OpenAI’s endpoint takes. `model` may be `auto`, `auto:cheap`, `auto:best`, `auto:fast` or a concrete id; ' +
+      'with `stream: true` the answer comes as server-sent events.',
+  })
+  @ApiHeader({
+    name: 'x-lattice-task-type',
+    required: false,
+    description: 'Overrides the recognised task type',
+  })
+  @ApiHeader({
+    name: 'x-lattice-fallback',
+    required: false,
+    description: '`any`, `none` or `same-model` (default)',
+  })
+  @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
+  @ApiOkResponse({ type: ChatCompletionResponseDto })
+  async create(
+    @Ctx() ctx: RequestContext,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const {
+      MAX_MESSAGES: maxMessages,
+      MAX_TOOLS: maxTools,
+      MAX_PROMPT_CHARS: maxPromptChars,
+    } = this.config.vars;
+    const chat = parseChatRequest(body, request.headers, bodyBytes(request), {
+      maxMessages,
+      maxTools,
+      maxPromptChars,
+    });
+    if (chat.body.stream === true) await this.stream(ctx, chat, request, reply);
+    else await this.answer(ctx, chat, reply);
+  }
+
+  private async answer(ctx: RequestContext, chat: ChatRequest, reply: FastifyReply): Promise<void> {
+    const { meta, totals, body, rawBody } = await this.pipeline.run(ctx, chat);
+    void reply
+      .headers(metaHeaders(meta))
+      .headers(totalsHeaders(totals))
+      .type('application/json; charset=utf-8')
+      .send(rawBody ?? JSON.stringify(body));
+  }
+
+  private async stream(
+    ctx: RequestContext,
+    chat: ChatRequest,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    await this.pipeline.run(ctx, chat, new SseSink(reply, request.lattice.apiRequestId, ctx.signal));
+  }
+}

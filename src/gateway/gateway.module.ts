@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { CatalogModule } from '../catalog/index';
+import { ExecutionModule } from '../execution/index';
+import { SelectionModule } from '../selection/index';
+import { CallableModels } from './callable-models';
+import { ChatController } from './chat.controller';
+import { ModelsController } from './models.controller';
+import { RouteController } from './route.controller';
+
+@Module({
+  imports: [CatalogModule, ExecutionModule, SelectionModule],
+  controllers: [ChatController, ModelsController, RouteController],
+  providers: [CallableModels],
+})
+export class GatewayModule {}

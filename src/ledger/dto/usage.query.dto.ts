@@ -1,0 +1,111 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  ArrayUnique,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
+import { PROVIDER_IDS, type ProviderId } from '../../common/index';
+import { USAGE_GROUPS, type UsageGroup } from '../usage-groups';
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 200;
+
+const commaSeparated = ({ value }: { value: unknown }): unknown =>
+  typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value;
+
+const queryBoolean = ({ value }: { value: unknown }): unknown =>
+  value === 'true' ? true : value === 'false' ? false : value;
+
+export class UsageRangeQueryDto {
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    example: '2026-01-01T00:00:00Z',
+    description: 'Requests admitted at this time or later.',
+  })
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  from?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    format: 'date-time',
+    example: '2030-01-01T00:00:00Z',
+    description: 'Requests admitted before this time.',
+  })
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  to?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    pattern: '^usr_[0-9a-f]{32}$',
+    description: 'Of one user; for administrators, others see their own lines only.',
+  })
+  @IsOptional()
+  @Matches(/^usr_[0-9a-f]{32}$/)
+  userId?: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(MAX_PAGE)
+  limit: number = DEFAULT_PAGE;
+
+  @ApiPropertyOptional({ type: String, maxLength: 2000, description: 'The nextCursor of the page before.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(2000)
+  cursor?: string;
+}
+
+export class UsageQueryDto extends UsageRangeQueryDto {
+  @ApiPropertyOptional({
+    type: String,
+    default: 'day',
+    example: 'day,model',
+    description: `Comma-separated: any of ${USAGE_GROUPS.join(', ')}. A request belongs to the UTC day in which it was admitted, as in the budgets.`,
+  })
+  @Transform(commaSeparated)
+  @IsIn(USAGE_GROUPS, { each: true, message: `groupBy takes any of ${USAGE_GROUPS.join(', ')}` })
+  @ArrayUnique()
+  groupBy: UsageGroup[] = ['day'];
+}
+
+export class UsageLinesQueryDto extends UsageRangeQueryDto {
+  @ApiPropertyOptional({ type: String, pattern: '^req_[0-9a-f]{32}$' })
+  @IsOptional()
+  @Matches(/^req_[0-9a-f]{32}$/)
+  requestId?: string;
+
+  @ApiPropertyOptional({ type: String, maxLength: 200, example: 'sandbox/small' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  model?: string;
+
+  @ApiPropertyOptional({ enum: PROVIDER_IDS })
+  @IsOptional()
+  @IsIn(PROVIDER_IDS)
+  provider?: ProviderId;
+
+  @ApiPropertyOptional({
+    type: Boolean,
+    description: 'Only lines whose figures disagree, or only the others.',
+  })
+  @IsOptional()
+  @Transform(queryBoolean)
+  @IsBoolean()
+  disputed?: boolean;
+}

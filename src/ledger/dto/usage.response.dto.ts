@@ -1,0 +1,144 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { PROVIDER_IDS, TASK_TYPES, USAGE_SOURCES } from '../../common/index';
+import { OUTCOMES } from '../ledger.types';
+
+export class UsageGroupDto {
+  @ApiPropertyOptional({ type: String, format: 'date', example: '2026-11-21' })
+  day?: string;
+
+  @ApiPropertyOptional({ type: String, example: 'sandbox/small' })
+  model?: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: 'key_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
+  key?: string | null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: null })
+  project?: string | null;
+
+  @ApiPropertyOptional({ enum: PROVIDER_IDS })
+  provider?: string;
+
+  @ApiPropertyOptional({ enum: TASK_TYPES })
+  taskType?: string;
+
+  @ApiProperty({ example: 3, description: 'Requests with at least one attempt.' })
+  requests: number;
+
+  @ApiProperty({ example: 4, description: 'Upstream attempts: retries, fallbacks and tool rounds included.' })
+  attempts: number;
+
+  @ApiProperty({ example: 1200, description: 'Cached reads and cache writes included.' })
+  promptTokens: number;
+
+  @ApiProperty({ example: 0 })
+  cachedReadTokens: number;
+
+  @ApiProperty({ example: 0 })
+  cacheWriteTokens: number;
+
+  @ApiProperty({ example: 340, description: 'Reasoning included.' })
+  completionTokens: number;
+
+  @ApiProperty({ example: 0 })
+  reasoningTokens: number;
+
+  @ApiProperty({ type: String, example: '0.00000024', description: 'Exact decimal.' })
+  costUsd: string;
+
+  @ApiProperty({ example: 0, description: 'Attempts whose price was unknown; their cost is in no sum.' })
+  unpriced: number;
+
+  @ApiProperty({ example: 0, description: 'Attempts whose figures disagree.' })
+  disputed: number;
+}
+
+export class UsagePageDto {
+  @ApiProperty({ type: [UsageGroupDto] })
+  data: UsageGroupDto[];
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  nextCursor: string | null;
+}
+
+export class UsageLineDto {
+  @ApiProperty({ example: 'req_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
+  requestId: string;
+
+  @ApiProperty({ example: 1 })
+  attempt: number;
+
+  @ApiProperty({ enum: PROVIDER_IDS })
+  provider: string;
+
+  @ApiProperty({ example: 'sandbox/small' })
+  model: string;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'small',
+    description: 'The model that the answer named.',
+  })
+  modelServed: string | null;
+
+  @ApiProperty({ enum: OUTCOMES })
+  outcome: string;
+
+  @ApiProperty({ enum: USAGE_SOURCES })
+  usageSource: string;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 12 })
+  promptTokens: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  cachedReadTokens: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  cacheWriteTokens: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 34 })
+  completionTokens: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  reasoningTokens: number | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: '0.00000024',
+    description: 'Null when the price is unknown.',
+  })
+  costUsd: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 3 })
+  priceVersion: number | null;
+
+  @ApiProperty({ type: String, format: 'date-time' })
+  startedAt: string;
+
+  @ApiProperty({ enum: TASK_TYPES })
+  taskType: string;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 420 })
+  latencyMs: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 110 })
+  firstTokenMs: number | null;
+
+  @ApiProperty({ type: [String], example: [], description: 'Why books and provider disagree.' })
+  disputes: string[];
+
+  @ApiProperty({ type: String, nullable: true, example: 'key_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
+  keyId: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  projectId: string | null;
+}
+
+export class UsageLinePageDto {
+  @ApiProperty({ type: [UsageLineDto] })
+  data: UsageLineDto[];
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  nextCursor: string | null;
+}

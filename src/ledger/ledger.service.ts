@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { type RequestContext, toApiId } from '../common/index';
+import { toServiceUnavailable } from '../database/index';
+import { ConflictError } from '../errors/index';
+import { DisputeReporter } from './dispute.reporter';
+import { decisionRow, ownerRow, requestRow, settlement } from './ledger-rows';
+import { LedgerLane } from './ledger.lane';
+import type { HoldAnswer } from './ledger.store';
+import type { AdmitCommand, AttemptIntent, Hold, HoldAmounts, SettledAttempt } from './ledger.types';
+import { OpenHolds } from './open-holds';
+import { exceededWarning, refusalError } from './refusal';
+import { Settler } from './settler.service';
+
+/**
+ * The door to the books. Every call is one group-committed round trip, exact across processes.
+ * A request goes `admit` → any number of `advance` → `settle`; settle ends it whatever happened.
+ */
+@Injectable()
+export class LedgerService {
+  constructor(
+    private readonly lane: LedgerLane,
+    private readonly settler: Settler,
+    private readonly openHolds: OpenHolds,
+    private readonly disputes: DisputeReporter,
+  ) {}
+
+  /**
+   * Reserves money, rate and a concurrency slot, and writes the decision and the first attempt's intent.
+   * @throws BudgetExceededError, RateLimitedError (requests, tokens, concurrency), UnauthenticatedError (key revoked or
+   * expired, user gone), ForbiddenError (user disabled), ServiceUnavailableError (PostgreSQL away),
+   * ConflictError (this request is open already).
+   */
+  async admit(ctx: RequestContext, command: AdmitCommand): Promise<Hold> {
+    const { requestId } = ctx;
+    if (this.openHolds.has(requestId)) throw alreadyOpen(requestId);
+    const owner = ownerRow(ctx, command.taskType);
+    this.openHolds.add(requestId);
+    try {
+      const answer = await this.lane.admit({
+        request: requestRow(owner, command.intent, command.amounts),
+        decision: command.decision && decisionRow(owner, command.decision),
+      });
+      return toHold(ctx, command, answer);
+    } catch (error) {
+      this.openHolds.delete(requestId);
+      throw isDuplicate(error) ? alreadyOpen(requestId) : (toServiceUnavailable(error) ?? error);
+    }
+  }
+
+  /**
+   * Books the finished attempts and sizes the hold for the next one, whose intent is written before it is sent.
+   * @throws BudgetExceededError, ServiceUnavailableError; then the finished attempts are booked (or in the journal),
+   * the hold is closed, and nothing more may be sent.
+   */
+  async advance(
+    ctx: RequestContext,
+    hold: Hold,
+    finished: readonly SettledAttempt[],
+    next: { readonly intent: AttemptIntent; readonly amounts: HoldAmounts },
+  ): Promise<Hold> {
+    this.disputes.report(ctx, finished);
+    const { owner, lines } = settlement(ctx, hold.taskType, finished);
+    let answer: HoldAnswer | undefined;
+    try {
+      answer = await this.lane.advance({ ...requestRow(owner, next.intent, next.amounts), lines });
+    } catch (error) {
+      await this.settler.settle({ owner, lines });
+      throw toServiceUnavailable(error) ?? error;
+    }
+    if (answer?.refusal) this.openHolds.delete(ctx.requestId);
+    return toHold(ctx, { taskType: hold.taskType, amounts: next.amounts }, answer);
+  }
+
+  /**
+   * Books what is finished and frees the hold and its slots. Idempotent by request id and attempt; with an empty list
+   * nothing was sent. Never fails for a missing database: the lines then wait in a journal on disk and are replayed.
+   */
+  async settle(ctx: RequestContext, hold: Hold, finished: readonly SettledAttempt[]): Promise<void> {
+    this.disputes.report(ctx, finished);
+    await this.settler.settle(settlement(ctx, hold.taskType, finished));
+  }
+}
+
+function toHold(
+  ctx: RequestContext,
+  { taskType, amounts }: Pick<AdmitCommand, 'taskType' | 'amounts'>,
+  answer: HoldAnswer | undefined,
+): Hold {
+  if (answer?.refusal) throw refusalError(ctx, answer.refusal, Date.now());
+  return Object.freeze({
+    requestId: ctx.requestId,
+    heldPicoUsd: answer ? BigInt(answer.held) : amounts.estimatePicoUsd,
+    isHard: answer?.isHard ?? false,
+    taskType,
+    warnings: (answer?.exceeded ?? []).map(({ scope, period }) => exceededWarning(scope, period)),
+  });
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function isDuplicate(error: unknown): boolean {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  return code === UNIQUE_VIOLATION && constraint === 'holds_pkey';
+}
+
+function alreadyOpen(requestId: string): ConflictError {
+  return new ConflictError(`The request ${toApiId('req', requestId)} is running already`);
+}

@@ -1,0 +1,3 @@
+export { OperationsModule } from './operations.module';
+export { ReadinessService } from './readiness.service';
+export { VERSION } from './version';

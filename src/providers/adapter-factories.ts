@@ -1,0 +1,44 @@
+import type { ProviderId } from '../common/index';
+import type { ProviderSettings } from '../config/index';
+import type { ProviderAdapter } from './provider.port';
+
+/** Builds the adapter of one provider; its code is loaded at the first use only. */
+export type AdapterFactory = (settings: ProviderSettings) => ProviderAdapter;
+export type AdapterFactories = Readonly<Partial<Record<ProviderId, AdapterFactory>>>;
+
+/** Injection token of the table, so that a test or an extension can bring its own adapters. */
+export const ADAPTER_FACTORIES = Symbol('ADAPTER_FACTORIES');
+
+type OpenAiDialect = typeof import('./adapters/openai-dialect/openai-dialect.adapter.js');
+type Local = typeof import('./adapters/openai-dialect/local.adapter.js');
+type Anthropic = typeof import('./adapters/anthropic/anthropic.adapter.js');
+type Sandbox = typeof import('./adapters/sandbox/sandbox.adapter.js');
+
+// `require` inside the factory is what makes the loading lazy in a CommonJS build: an `import()` of a relative path
+// would need a file extension there, which the test runner could not map back to the source.
+const openAiDialect =
+  (provider: ProviderId): AdapterFactory =>
+  (settings) => {
+    const { OpenAiDialectAdapter } =
+      require('./adapters/openai-dialect/openai-dialect.adapter') as OpenAiDialect;
+    return new OpenAiDialectAdapter(provider, settings);
+  };
+
+/** A provider that is not in this table is listed as unavailable and never planned. */
+export const adapterFactories: AdapterFactories = {
+  openai: openAiDialect('openai'),
+  azure: openAiDialect('azure'),
+  dial: openAiDialect('dial'),
+  local: (settings) => {
+    const { LocalAdapter } = require('./adapters/openai-dialect/local.adapter') as Local;
+    return new LocalAdapter(settings);
+  },
+  anthropic: (settings) => {
+    const { AnthropicAdapter } = require('./adapters/anthropic/anthropic.adapter') as Anthropic;
+    return new AnthropicAdapter(settings);
+  },
+  sandbox: () => {
+    const { SandboxAdapter } = require('./adapters/sandbox/sandbox.adapter') as Sandbox;
+    return new SandboxAdapter();
+  },
+};

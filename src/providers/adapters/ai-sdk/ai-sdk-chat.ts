@@ -1,0 +1,103 @@
+import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
+import type { JsonValue } from '../../../common/index';
+import type { AttemptReport, ChatCall, ChatResult, ChatStream } from '../../provider.port';
+import { AiSdkStream } from './ai-sdk-stream';
+import { toProviderError, upstreamRequestId } from './errors';
+import { Exchange } from './exchange';
+import { finishReason } from './finish-reason';
+import { convertRequest } from './request';
+import { type AnswerIdentity, chatCompletion, identityOf } from './response';
+import type { UndiciTransport } from './undici-fetch';
+import type { AiSdkVendor, ModelFactory } from './vendor';
+import { warningText } from './warnings';
+
+interface Prepared {
+  readonly options: LanguageModelV4CallOptions;
+  readonly warnings: readonly string[];
+}
+
+/** The chat half of an adapter over an AI SDK provider package: one call, one request upstream, no retries. */
+export class AiSdkChat {
+  constructor(
+    private readonly vendor: AiSdkVendor,
+    private readonly transport: UndiciTransport,
+  ) {}
+
+  async chat(call: ChatCall): Promise<ChatResult> {
+    const factory = await this.vendor.load();
+    const exchange = this.#exchange(call, false);
+    try {
+      const { options, warnings } = await this.#prepare(call, exchange);
+      const result = await this.#model(factory, call, exchange).doGenerate(options);
+      return this.#result(result, warnings, call, exchange);
+    } catch (error) {
+      throw toProviderError(error, exchange, this.vendor);
+    } finally {
+      exchange.finish();
+    }
+  }
+
+  async chatStream(call: ChatCall): Promise<ChatStream> {
+    const factory = await this.vendor.load();
+    const exchange = this.#exchange(call, true);
+    try {
+      const { options, warnings } = await this.#prepare(call, exchange);
+      const result = await this.#model(factory, call, exchange).doStream(options);
+      const includeUsage = call.body.stream_options?.include_usage === true;
+      const identity = fallbackIdentity(call);
+      return new AiSdkStream(result, { vendor: this.vendor, exchange, identity, warnings, includeUsage });
+    } catch (error) {
+      const failure = toProviderError(error, exchange, this.vendor);
+      exchange.leave();
+      throw failure;
+    }
+  }
+
+  #exchange(call: ChatCall, isStream: boolean): Exchange {
+    return new Exchange({ timeouts: call.model.timeouts, signal: call.signal, isStream, body: call.body });
+  }
+
+  #model(factory: ModelFactory, call: ChatCall, exchange: Exchange) {
+    return factory(call.model.upstreamId, this.transport.fetchFor(exchange));
+  }
+
+  async #prepare(call: ChatCall, exchange: Exchange): Promise<Prepared> {
+    const { options, warnings } = await this.vendor.refine(
+      convertRequest(call.body, call.model, this.vendor),
+      call,
+    );
+    const headers = { 'x-request-id': call.requestId };
+    return { options: { ...options, headers, abortSignal: exchange.signal }, warnings };
+  }
+
+  #result(
+    result: LanguageModelV4GenerateResult,
+    warnings: readonly string[],
+    call: ChatCall,
+    exchange: Exchange,
+  ): ChatResult {
+    const report: AttemptReport = {
+      usage: this.vendor.usage(result.usage),
+      rawUsage: result.usage.raw as JsonValue | undefined,
+      finishReason: finishReason(result.finishReason),
+      rawFinishReason: result.finishReason.raw,
+      modelServed: result.response?.modelId,
+      upstreamRequestId: upstreamRequestId(exchange, this.vendor),
+      warnings: [...warnings, ...result.warnings.map(warningText)],
+    };
+    if (report.finishReason === 'error')
+      throw toProviderError(undefined, exchange, this.vendor, report.usage);
+    return {
+      report,
+      body: chatCompletion(result, report, identityOf(result.response, fallbackIdentity(call))),
+    };
+  }
+}
+
+function fallbackIdentity(call: ChatCall): AnswerIdentity {
+  return {
+    id: `chatcmpl-${call.requestId}`,
+    model: call.body.model,
+    created: Math.floor(Date.now() / 1000),
+  };
+}

@@ -1,0 +1,31 @@
+import type { LanguageModelV4FinishReason } from '@ai-sdk/provider';
+import type { FinishReason } from '../../provider.port';
+
+/** Only an answer with its own end is whole: without one the stream was cut, whatever the transport said. */
+export function isCompleted({ unified, raw }: LanguageModelV4FinishReason): boolean {
+  if (unified === 'error' || unified === 'interrupted') return false;
+  return unified !== 'other' || raw !== undefined;
+}
+
+export function finishReason({ unified }: LanguageModelV4FinishReason): FinishReason {
+  switch (unified) {
+    case 'stop':
+    case 'length':
+    case 'error':
+      return unified;
+    case 'tool-calls':
+      return 'tool_calls';
+    case 'content-filter':
+      return 'content_filter';
+    case 'interrupted':
+    case 'other':
+      return 'unknown';
+    default:
+      return unified satisfies never;
+  }
+}
+
+/** OpenAI's dialect knows four reasons; a reason of the provider's own is a normal end. */
+export function openAiFinishReason(reason: FinishReason): string {
+  return reason === 'unknown' || reason === 'error' ? 'stop' : reason;
+}

@@ -1,0 +1,137 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import type { Exchange } from './exchange';
+
+/** An attempt to connect goes on this long after its call was given up; undici cannot stop it. */
+const CONNECT_CAP_MS = 15_000;
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
+/** A 2xx answer to a streaming call that is no stream; the body may hold an error object. */
+export class UnexpectedBodyError extends Error {
+  constructor(readonly responseBody: string) {
+    super('The answer is not an event stream');
+  }
+}
+
+/**
+ * A `fetch` over undici's faster `request`, with one keep-alive agent for all calls of an adapter. It has no timeouts
+ * of its own, decodes nothing and follows no redirects; the timers are those of the Exchange.
+ */
+export class UndiciTransport {
+  readonly #agent = new Agent({
+    connect: { timeout: CONNECT_CAP_MS },
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  readonly #dispatcher = this.#agent.compose(tellWhenSent);
+
+  /** A fetch whose one request is recorded in `exchange`. */
+  fetchFor(exchange: Exchange): typeof globalThis.fetch {
+    return async (url, init = {}) => {
+      exchange.requested();
+      const { statusCode, headers, body } = await this.#request(urlOf(url), init, exchange);
+      const flat = flatHeaders(headers);
+      exchange.answered(statusCode, flat);
+      if (exchange.isStream && statusCode < 300 && !isEventStream(flat)) {
+        throw new UnexpectedBodyError(await body.text());
+      }
+      return new Response(WITHOUT_BODY.has(statusCode) ? null : webStream(body, exchange), {
+        status: statusCode,
+        headers: flat,
+      });
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #request(
+    url: string,
+    init: RequestInit,
+    exchange: Exchange,
+  ): Promise<Dispatcher.ResponseData<unknown>> {
+    exchange.signal.throwIfAborted();
+    const pending = request(url, {
+      dispatcher: this.#dispatcher,
+      method: init.method ?? 'GET',
+      headers: sentHeaders(init.headers),
+      body: typeof init.body === 'string' ? init.body : null,
+      signal: exchange.signal,
+      opaque: exchange,
+    });
+    try {
+      return await orAborted(pending, exchange.signal);
+    } catch (error) {
+      exchange.networkError = error;
+      throw error;
+    }
+  }
+}
+
+/** undici keeps an aborted request waiting until its socket is connected; the caller shall not. */
+function orAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    pending.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Marks the exchange (passed as `opaque`) at the moment its request goes onto a connected socket. */
+const tellWhenSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+  const exchange = (options as Dispatcher.RequestOptions<Exchange>).opaque;
+  const start = handler.onRequestStart?.bind(handler);
+  handler.onRequestStart = (controller, context) => {
+    exchange?.sent();
+    start?.(controller, context);
+  };
+  return dispatch(options, handler);
+};
+
+function webStream(body: Dispatcher.ResponseData['body'], exchange: Exchange): ReadableStream<Uint8Array> {
+  const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        exchange.awaitingBytes();
+        try {
+          const { done, value } = await iterator.next();
+          exchange.received();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          exchange.networkError = error;
+          controller.error(error);
+        }
+      },
+      cancel() {
+        body.destroy();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function isEventStream(headers: Readonly<Record<string, string>>): boolean {
+  return /event-?stream/.test(headers['content-type'] ?? 'event-stream');
+}
+
+function urlOf(input: string | URL | Request): string {
+  if (typeof input === 'string') return input;
+  return input instanceof URL ? input.href : input.url;
+}
+
+function flatHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}
+
+/** Empty values are left out: a base URL without a key has an empty key header. */
+function sentHeaders(headers: RequestInit['headers']): Record<string, string> {
+  const entries = headers instanceof Headers ? [...headers.entries()] : Object.entries(headers ?? {});
+  return Object.fromEntries(entries.filter(([, value]) => value)) as Record<string, string>;
+}

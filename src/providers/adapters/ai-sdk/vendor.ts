@@ -1,0 +1,19 @@
+import type { LanguageModelV4, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
+import type { TokenUsage } from '../../../common/index';
+import type { ChatCall } from '../../provider.port';
+import type { ErrorDialect } from './errors';
+import type { ConvertedRequest, RequestDialect } from './request';
+
+/** Makes a model whose requests go through `fetch`. Cheap: one per call. */
+export type ModelFactory = (upstreamId: string, fetch: typeof globalThis.fetch) => LanguageModelV4;
+
+/** What one provider package of the AI SDK needs beyond the shared conversion. */
+export interface AiSdkVendor extends RequestDialect, ErrorDialect {
+  /** Loads the package at first use. @throws ProviderUnavailableError when it is not installed. */
+  load(): Promise<ModelFactory>;
+  /** Adds the vendor's own call options. */
+  refine(request: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest>;
+  usage(usage: LanguageModelV4Usage): TokenUsage;
+  /** Usage that a part tells before the end, for streams that are cut. */
+  earlyUsage(part: LanguageModelV4StreamPart): TokenUsage | undefined;
+}

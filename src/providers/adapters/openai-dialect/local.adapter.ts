@@ -1,0 +1,59 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../../../common/index';
+import type { ProviderSettings } from '../../../config/index';
+import type { ModelFacts } from '../../provider.port';
+import { OpenAiDialectAdapter } from './openai-dialect.adapter';
+import { text } from './response';
+
+const UNKNOWN: ModelFacts = Object.freeze({ canChat: true });
+
+/** Ollama through its /v1, and what its own `/api/show` tells of a model. Other local servers work without that. */
+export class LocalAdapter extends OpenAiDialectAdapter {
+  constructor(settings: ProviderSettings) {
+    super('local', settings);
+  }
+
+  async describeModel(id: string, signal: AbortSignal): Promise<ModelFacts> {
+    const path = `${this.basePath}/api/show`;
+    try {
+      const shown = await this.ask({ method: 'POST', path, body: JSON.stringify({ model: id }) }, signal);
+      return modelFacts(shown);
+    } catch {
+      return UNKNOWN;
+    }
+  }
+
+  /** What stands before /v1. */
+  private get basePath(): string {
+    return this.endpoint.modelsPath.replace(/(\/v1)?\/models.*$/, '');
+  }
+}
+
+/**
+ * The usable context is `num_ctx`, not what the model was trained for: without that setting the server decides by its
+ * memory, so it stays unknown.
+ */
+export function modelFacts(shown: JsonObject): ModelFacts {
+  const { capabilities } = shown;
+  if (!Array.isArray(capabilities)) return UNKNOWN;
+  const can = (name: string): boolean => capabilities.includes(name);
+  return {
+    canChat: can('completion'),
+    tools: can('tools'),
+    vision: can('vision'),
+    reasoning: can('thinking'),
+    contextWindowTokens: contextOf(shown),
+  };
+}
+
+function contextOf(shown: JsonObject): number | undefined {
+  const set = /^num_ctx\s+(\d+)/m.exec(text(shown.parameters) ?? '')?.[1];
+  if (set === undefined) return undefined;
+  const trained = isJsonObject(shown.model_info) ? trainedContext(shown.model_info) : undefined;
+  return Math.min(Number(set), trained ?? Number(set));
+}
+
+function trainedContext(info: JsonObject): number | undefined {
+  const entry = Object.entries(info).find(([key]) => key.endsWith('.context_length'));
+  const value: JsonValue | undefined = entry?.[1];
+  return typeof value === 'number' && value > 0 ? value : undefined;
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import type { TaskProfile } from '../analysis/index';
+import type { CatalogModel } from '../catalog/index';
+import type { FactorScores, PricedModel, ScoredModel, Strategy } from './factor-scores';
+import { RoutingWeights } from './routing-weights';
+import { blendedQuality, capabilityScore } from './scorers/capability.scorer';
+import { contextScore } from './scorers/context.scorer';
+import { costScore, expectedCostUsd } from './scorers/cost.scorer';
+
+/**
+ * Compares models for one request by capability, context fit, speed and this request's expected cost. Depends on nothing but its
+ * arguments and `weights.yaml`: no clock, no chance, and no model's score depends on which others are compared.
+ */
+@Injectable()
+export class ScoringService {
+  constructor(private readonly weights: RoutingWeights) {}
+
+  /** Version of what decided. */
+  get version(): string {
+    return this.weights.version;
+  }
+
+  /** Best first; equal scores are ordered by expected cost, then the vendor's own before deployments, then by id. */
+  score(
+    candidates: readonly PricedModel[],
+    profile: TaskProfile,
+    strategy: Strategy,
+  ): readonly ScoredModel[] {
+    return candidates.map((candidate) => this.scoreOne(candidate, profile, strategy)).sort(compareScored);
+  }
+
+  /** How long this model's answer will be, in tokens, hidden reasoning included; at most what was asked for. */
+  expectedCompletionTokens(model: CatalogModel, profile: TaskProfile): number {
+    const factor = model.supports.reasoning ? this.weights.content.output.reasoningFactor : 1;
+    return Math.min(this.usualTokens(profile, factor), model.maxOutputTokens);
+  }
+
+  private usualTokens({ taskType, features }: TaskProfile, factor = 1): number {
+    const usual = Math.ceil(this.weights.content.output.expectedTokens[taskType] * factor);
+    return Math.min(usual, features.requestedMaxTokens ?? usual);
+  }
+
+  private scoreOne(
+    { model, price, prior }: PricedModel,
+    profile: TaskProfile,
+    strategy: Strategy,
+  ): ScoredModel {
+    const { content } = this.weights;
+    const promptTokens = profile.features.estimatedPromptTokens;
+    const request = { promptTokens, completionTokens: this.expectedCompletionTokens(model, profile) };
+    const neededTokens = promptTokens + request.completionTokens;
+    const costUsd = price && expectedCostUsd(price, request);
+    const quality = blendedQuality(model.scores, profile);
+    const factors: FactorScores = {
+      capability: capabilityScore(quality, profile.features.complexity, content.capability),
+      context: contextScore(model.contextWindowTokens, neededTokens, content.context.comfortableRatio),
+      speed: content.speed[model.speed],
+      // An unknown price counts as the dearest.
+      cost:
+        costUsd === undefined
+          ? 0
+          : costScore(costUsd, { promptTokens, completionTokens: this.usualTokens(profile) }, content.cost),
+    };
+    const score = weightedSum(factors, content.strategies[strategy]) + prior;
+    return { model, price, prior, score, factors, expectedCostUsd: costUsd };
+  }
+}
+
+function weightedSum(factors: FactorScores, weights: FactorScores): number {
+  return (
+    factors.capability * weights.capability +
+    factors.context * weights.context +
+    factors.speed * weights.speed +
+    factors.cost * weights.cost
+  );
+}
+
+function compareScored(one: ScoredModel, other: ScoredModel): number {
+  if (one.score !== other.score) return other.score - one.score;
+  const cost = (one.expectedCostUsd ?? Infinity) - (other.expectedCostUsd ?? Infinity);
+  if (cost !== 0 && !Number.isNaN(cost)) return cost;
+  const deployed = Number(one.model.isDeployment ?? false) - Number(other.model.isDeployment ?? false);
+  if (deployed !== 0) return deployed;
+  return one.model.id < other.model.id ? -1 : 1;
+}

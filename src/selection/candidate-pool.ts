@@ -1,0 +1,71 @@
+import { Injectable } from '@nestjs/common';
+import type { TaskProfile } from '../analysis/index';
+import { type CatalogModel, CatalogService, PriceBook } from '../catalog/index';
+import type { PricedModel } from '../scoring/index';
+import { filtered, fitsPrompt, fitsWithAnswer, missingCapability } from './constraints';
+import type { FilteredModel, FilterReason } from './execution-plan';
+import { type Advice, Guide } from './guide';
+import { ModelAvailability } from './model-availability';
+
+/** Models sorted into those that may answer and those that may not. */
+export interface Sifted {
+  readonly passed: readonly PricedModel[];
+  readonly filtered: readonly FilteredModel[];
+}
+
+/** Finds the models that may answer a request at all: hard constraints first, then what the guide blocks. */
+@Injectable()
+export class CandidatePool {
+  constructor(
+    private readonly catalog: CatalogService,
+    private readonly prices: PriceBook,
+    private readonly availability: ModelAvailability,
+    private readonly guide: Guide,
+  ) {}
+
+  /** For routing: all models of the catalog. Retired and blocked ones are left out. */
+  routed(profile: TaskProfile): Sifted {
+    const advice = this.guide.advice(profile.taskType);
+    return this.sift(this.catalog.list(), profile, advice, (model) =>
+      this.whyNotRouted(model, profile, advice),
+    );
+  }
+
+  /** For models that the request names: the guide does not block them, and retired ones are forwarded. */
+  named(models: readonly CatalogModel[], profile: TaskProfile): Sifted {
+    const advice = this.guide.advice(profile.taskType);
+    return this.sift(models, profile, advice, (model) =>
+      this.whyNot(model, profile, fitsPrompt(model, profile)),
+    );
+  }
+
+  private sift(
+    models: readonly CatalogModel[],
+    profile: TaskProfile,
+    advice: Advice,
+    whyNot: (model: CatalogModel) => FilterReason | undefined,
+  ): Sifted {
+    const passed: PricedModel[] = [];
+    const left: FilteredModel[] = [];
+    for (const model of models) {
+      const reason = whyNot(model);
+      if (reason) left.push(filtered(model, reason, profile));
+      else passed.push({ model, price: this.prices.current(model.id), prior: advice.priorOf(model) });
+    }
+    return { passed, filtered: left };
+  }
+
+  private whyNotRouted(model: CatalogModel, profile: TaskProfile, advice: Advice): FilterReason | undefined {
+    if (model.status === 'retired') return 'retired';
+    const reason = this.whyNot(model, profile, fitsWithAnswer(model, profile));
+    return reason ?? (advice.isBlocked(model) ? 'blocked_by_guide' : undefined);
+  }
+
+  private whyNot(model: CatalogModel, profile: TaskProfile, isFitting: boolean): FilterReason | undefined {
+    if (!this.availability.isProviderAvailable(model)) return 'unavailable';
+    if (!isFitting) return 'context_window';
+    const missing = missingCapability(model, profile);
+    if (missing) return missing;
+    return this.availability.isBillable(model) ? undefined : 'price_unknown';
+  }
+}

@@ -1,0 +1,138 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { TASK_TYPES, type TaskType } from '../../common/index';
+import { FILTER_REASONS, type FilterReason, STRATEGIES } from '../execution-plan';
+
+const STRATEGY_NAMES = [...STRATEGIES, 'pinned'] as const;
+
+export class TaskTypeConfidenceDto {
+  @ApiProperty({ enum: TASK_TYPES, enumName: 'TaskType', example: 'CODE_GENERATION' })
+  readonly taskType: TaskType;
+
+  @ApiProperty({ minimum: 0, maximum: 1, example: 0.71 })
+  readonly confidence: number;
+}
+
+export class RequestNeedsDto {
+  @ApiProperty() readonly vision: boolean;
+  @ApiProperty() readonly tools: boolean;
+  @ApiProperty() readonly jsonSchema: boolean;
+  @ApiProperty() readonly jsonObject: boolean;
+  @ApiProperty() readonly streaming: boolean;
+}
+
+export class TaskFeaturesDto {
+  @ApiProperty({ type: 'integer', description: 'Characters of the text of all messages', example: 240 })
+  readonly promptChars: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  readonly messageCount: number;
+
+  @ApiProperty({ type: 'integer', example: 66 })
+  readonly estimatedPromptTokens: number;
+
+  @ApiProperty({ type: 'integer', description: 'What the prompt can have at most', example: 320 })
+  readonly boundPromptTokens: number;
+
+  @ApiPropertyOptional({ type: 'integer', example: 500 })
+  readonly requestedMaxTokens?: number;
+
+  @ApiProperty() readonly hasCode: boolean;
+  @ApiProperty({ type: 'integer', example: 0 }) readonly imageCount: number;
+  @ApiProperty({ type: 'integer', example: 0 }) readonly toolCount: number;
+
+  @ApiProperty({ description: 'ISO 639-1; `und` when unclear', example: 'en' })
+  readonly language: string;
+
+  @ApiProperty({ minimum: 0, maximum: 1, description: '0 trivial, 1 hard', example: 0.35 })
+  readonly complexity: number;
+}
+
+export class TaskProfileDto {
+  @ApiProperty({ enum: TASK_TYPES, enumName: 'TaskType', example: 'CODE_GENERATION' })
+  readonly taskType: TaskType;
+
+  @ApiProperty({ minimum: 0, maximum: 1, example: 0.71 })
+  readonly confidence: number;
+
+  @ApiProperty({ enum: ['patterns', 'fields', 'override', 'default'], example: 'patterns' })
+  readonly source: 'patterns' | 'fields' | 'override' | 'default';
+
+  @ApiProperty({ type: [TaskTypeConfidenceDto] })
+  readonly secondary: readonly TaskTypeConfidenceDto[];
+
+  @ApiProperty({ type: [String], description: 'Patterns that matched', example: ['code.make_thing'] })
+  readonly patterns: readonly string[];
+
+  @ApiProperty() readonly needs: RequestNeedsDto;
+  @ApiProperty() readonly features: TaskFeaturesDto;
+}
+
+export class FactorScoresDto {
+  @ApiProperty({ minimum: 0, maximum: 1, example: 0.82 }) readonly capability: number;
+  @ApiProperty({ minimum: 0, maximum: 1, example: 1 }) readonly context: number;
+  @ApiProperty({ minimum: 0, maximum: 1, example: 0.6 }) readonly speed: number;
+  @ApiProperty({ minimum: 0, maximum: 1, example: 0.35 }) readonly cost: number;
+}
+
+export class RankedModelDto {
+  @ApiProperty({ example: 'openai/gpt-6.1-sol' }) readonly model: string;
+  @ApiProperty({ example: 'openai' }) readonly provider: string;
+
+  @ApiProperty({ description: 'Weighted sum of the factors, plus the prior', example: 0.771 })
+  readonly score: number;
+
+  @ApiProperty() readonly factors: FactorScoresDto;
+
+  @ApiProperty({ description: 'What the guide added', example: 0.03 })
+  readonly prior: number;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description:
+      'US dollars for this request with an answer of the usual length; null when the price is unknown',
+    example: '0.0091',
+  })
+  readonly expectedCostUsd: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: 12 })
+  readonly priceVersion: number | null;
+}
+
+export class FilteredModelDto {
+  @ApiProperty({ example: 'openai/gpt-4' }) readonly model: string;
+  @ApiProperty({ enum: FILTER_REASONS, enumName: 'FilterReason' }) readonly reason: FilterReason;
+  @ApiProperty({ example: 'Retired; its successor is openai/gpt-6.1-sol' }) readonly detail: string;
+}
+
+export class DecisionVersionsDto {
+  @ApiProperty({ example: 'a1b2c3d4e5f60718' }) readonly catalog: string;
+  @ApiProperty({ example: '0123456789ab' }) readonly weights: string;
+  @ApiProperty({ example: '0123456789ab' }) readonly guide: string;
+  @ApiProperty({ example: '0123456789ab' }) readonly patterns: string;
+}
+
+export class RouteExplanationDto {
+  @ApiProperty({ description: 'The model that would answer', example: 'openai/gpt-6.1-sol' })
+  readonly model: string;
+
+  @ApiProperty({ type: [String], description: 'What would follow when it fails, in order' })
+  readonly fallbacks: readonly string[];
+
+  @ApiProperty({ description: 'The model as the request wrote it', example: 'auto' })
+  readonly asked: string;
+
+  @ApiProperty({ enum: STRATEGY_NAMES, example: 'auto' })
+  readonly strategy: (typeof STRATEGY_NAMES)[number];
+
+  @ApiProperty() readonly profile: TaskProfileDto;
+
+  @ApiProperty({ type: [RankedModelDto], description: 'All models that could answer, best first' })
+  readonly ranking: readonly RankedModelDto[];
+
+  @ApiProperty({ type: [FilteredModelDto], description: 'All models that were left out' })
+  readonly filtered: readonly FilteredModelDto[];
+
+  @ApiProperty({ type: [String] }) readonly warnings: readonly string[];
+  @ApiProperty() readonly versions: DecisionVersionsDto;
+}

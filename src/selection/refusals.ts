@@ -1,0 +1,119 @@
+/** Why no plan could be made, in words that say what would help. */
+import type { TaskProfile } from '../analysis/index';
+import type { CatalogModel } from '../catalog/index';
+import { type AppError, ProviderUnavailableError } from '../errors/index';
+import type { ProviderAvailability } from '../providers/index';
+import type { FilteredModel, FilterReason } from './execution-plan';
+import {
+  CapabilityMissingError,
+  ContextLengthExceededError,
+  NoSuitableModelError,
+  PriceUnknownError,
+} from './selection.errors';
+
+const WHAT: Readonly<Record<FilterReason, string>> = {
+  unavailable: 'have no available provider',
+  context_window: 'are too small for the prompt and the answer asked for',
+  vision: 'take no images',
+  tools: 'call no tools',
+  json_schema: 'cannot answer in the JSON format asked for',
+  streaming: 'do not stream',
+  price_unknown: 'have no known price',
+  retired: 'are retired',
+  blocked_by_guide: 'are blocked by the guide',
+  not_asked_for: 'were not asked for',
+};
+
+const REMEDY: Readonly<Partial<Record<FilterReason, string>>> = {
+  context_window: 'shorten the messages or lower max_tokens',
+  vision: 'leave the images out',
+  tools: 'leave the tools out',
+  json_schema: 'leave response_format out',
+  streaming: 'ask without stream',
+  price_unknown: "set an operator's price",
+  blocked_by_guide: 'name one of them as model',
+};
+
+/** How many models each reason removed. */
+export function countReasons(
+  filtered: readonly FilteredModel[],
+): Readonly<Partial<Record<FilterReason, number>>> {
+  const counts: Partial<Record<FilterReason, number>> = {};
+  for (const { reason } of filtered) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+/** Nothing is left to route to: 503 when no provider can be called at all, else 422 with the constraints that failed. */
+export function nothingToRouteTo(
+  filtered: readonly FilteredModel[],
+  unavailable: readonly ProviderAvailability[],
+): AppError {
+  const counts = countReasons(filtered);
+  const reasons = Object.keys(counts) as FilterReason[];
+  const remedies = reasons.map((reason) => REMEDY[reason]).filter((remedy) => remedy !== undefined);
+  const variables = unavailable.filter(({ reason }) => reason === 'key_missing').map(variablesOf);
+  if (counts.unavailable && variables.length > 0) remedies.push(`set ${variables.join(' or ')}`);
+  if (remedies.length === 0 || reasons.every((reason) => reason === 'unavailable' || reason === 'retired')) {
+    return new ProviderUnavailableError(
+      'key_missing',
+      `No provider is available: set ${variables.join(' or ') || 'the credentials of one'}`,
+      { details: { filtered: counts } },
+    );
+  }
+  const parts = reasons.map((reason) => `${counts[reason] ?? 0} ${WHAT[reason]}`);
+  return new NoSuitableModelError(
+    `No model can serve this request: ${parts.join(', ')}. What would help: ${remedies.join('; ')}`,
+    { details: { filtered: counts } },
+  );
+}
+
+/** What a named model lacks, and the field of the request that needs it. */
+const LACKS: Readonly<Partial<Record<FilterReason, { readonly what: string; readonly param: string }>>> = {
+  vision: { what: 'takes no images', param: 'messages' },
+  tools: { what: 'calls no tools', param: 'tools' },
+  json_schema: { what: 'cannot answer in the JSON format asked for', param: 'response_format' },
+  streaming: { what: 'does not stream', param: 'stream' },
+};
+
+/** The named model cannot serve the request: the first thing in its way that is not another seller's absence. */
+export function namedCannotServe(
+  model: CatalogModel,
+  filtered: readonly FilteredModel[],
+  profile: TaskProfile,
+  availability: ProviderAvailability | undefined,
+): AppError {
+  const first = filtered.find(({ reason }) => reason !== 'unavailable' && reason !== 'not_asked_for');
+  if (!first) return unavailable(model, availability);
+  const lack = LACKS[first.reason];
+  if (lack) {
+    return new CapabilityMissingError(
+      `The model ${first.modelId} ${lack.what}; "model": "auto" finds one that does`,
+      { param: lack.param },
+    );
+  }
+  if (first.reason === 'context_window') {
+    return new ContextLengthExceededError(
+      `This model's maximum context length is ${model.contextWindowTokens} tokens, but the messages have about ` +
+        `${profile.features.estimatedPromptTokens}. Please shorten them or use "model": "auto"`,
+    );
+  }
+  return new PriceUnknownError(
+    `The price of ${first.modelId} is not known, so a call could not be billed. An operator can set one`,
+    { param: 'model' },
+  );
+}
+
+function unavailable(model: CatalogModel, state: ProviderAvailability | undefined): AppError {
+  const reason =
+    state?.reason === 'unreachable' || state?.reason === 'package_missing' ? state.reason : 'key_missing';
+  const detail = state?.detail ?? 'no credentials';
+  return new ProviderUnavailableError(
+    reason,
+    `The model ${model.id} cannot be called, its provider ${model.provider} is not available: ${detail}`,
+    { param: 'model', details: { provider: model.provider, variables: state?.variables ?? [] } },
+  );
+}
+
+function variablesOf({ variables }: ProviderAvailability): string {
+  return variables.join(' with ');
+}

@@ -1,0 +1,154 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { AnalysisService, type TaskProfile } from '../analysis/index';
+import { CatalogService } from '../catalog/index';
+import { type ChatRequest, newId, type RequestContext } from '../common/index';
+import { type PricedModel, ScoringService } from '../scoring/index';
+import { askedModel } from './asked-model';
+import { CandidatePool, type Sifted } from './candidate-pool';
+import { filtered } from './constraints';
+import type { RouteExplanationDto } from './dto/route-explanation.response.dto';
+import type { ExecutionPlan, PlannedModel, Strategy } from './execution-plan';
+import { explanation } from './explanation';
+import { type ChainPosition, MAX_CANDIDATES, orderFallbacks } from './fallback-order';
+import { Guide } from './guide';
+import { ModelAvailability } from './model-availability';
+import { namedCannotServe, nothingToRouteTo } from './refusals';
+
+type Choice = Pick<ExecutionPlan, 'strategy' | 'candidates' | 'ranking' | 'filtered' | 'warnings'>;
+
+const NO_WARNINGS: readonly string[] = Object.freeze([]);
+
+/**
+ * Decides which model answers and which ones follow when it fails. Every candidate of a plan, fallbacks included, can do
+ * all that the request needs. The same request, catalog, prices, availability and files give the same plan.
+ */
+@Injectable()
+export class SelectionService implements OnModuleInit {
+  private readonly logger = new Logger(SelectionService.name);
+
+  constructor(
+    private readonly catalog: CatalogService,
+    private readonly pool: CandidatePool,
+    private readonly availability: ModelAvailability,
+    private readonly guide: Guide,
+    private readonly scoring: ScoringService,
+    private readonly analysis: AnalysisService,
+  ) {}
+
+  onModuleInit(): void {
+    const unknown = this.guide.unknownNames(this.catalog.list());
+    if (unknown.length > 0) {
+      this.logger.warn(`routing/guide.yaml names models that are not in the catalog: ${unknown.join(', ')}`);
+    }
+  }
+
+  /**
+   * @throws ModelNotFoundError (404) for an unknown name; NoSuitableModelError (422), PriceUnknownError (422),
+   * ContextLengthExceededError and CapabilityMissingError (400), ProviderUnavailableError (503) when nothing is left.
+   */
+  plan(_ctx: RequestContext, request: ChatRequest, profile: TaskProfile): ExecutionPlan {
+    const asked = askedModel(request.body.model);
+    const choice =
+      'strategy' in asked
+        ? this.route(asked.strategy, request, profile)
+        : this.pin(asked.name, request, profile);
+    return Object.freeze({
+      decisionId: newId(),
+      ...choice,
+      profile,
+      providers: this.availability.providers(),
+      versions: Object.freeze({
+        catalog: this.catalog.version,
+        weights: this.scoring.version,
+        guide: this.guide.version,
+        patterns: profile.patternsVersion,
+      }),
+    });
+  }
+
+  /** The whole decision without carrying it out. Fails exactly as `plan` does. */
+  explain(ctx: RequestContext, request: ChatRequest): RouteExplanationDto {
+    return explanation(this.plan(ctx, request, this.analysis.profile(request)), request);
+  }
+
+  private route(strategy: Strategy, request: ChatRequest, profile: TaskProfile): Choice {
+    const sifted = this.pool.routed(profile);
+    if (sifted.passed.length === 0) {
+      throw nothingToRouteTo(sifted.filtered, this.availability.unavailable());
+    }
+    const ranking = this.scoring.score(sifted.passed, profile, strategy);
+    const { fallback, models = [] } = request.options;
+    if (fallback === 'none') return choice(strategy, ranking.slice(0, 1), { ...sifted, ranking });
+    if (models.length === 0) {
+      const ordered = orderFallbacks(ranking, this.chain(strategy, profile));
+      return choice(strategy, ordered, { ...sifted, ranking });
+    }
+    const listed = this.listed(models, profile);
+    const candidates = [...ranking.slice(0, 1), ...this.inOrder(listed.passed, profile)];
+    return choice(strategy, candidates, {
+      ranking,
+      filtered: [...sifted.filtered, ...listed.filtered],
+      warnings: listed.warnings,
+    });
+  }
+
+  private pin(name: string, request: ChatRequest, profile: TaskProfile): Choice {
+    const { models, warnings } = this.catalog.resolve(name);
+    const { fallback, models: alternatives = [] } = request.options;
+    const sellers = fallback === 'none' ? models.slice(0, 1) : models;
+    const own = this.pool.named(sellers, profile);
+    const skipped = models.slice(sellers.length).map((model) => filtered(model, 'not_asked_for', profile));
+    const listed = fallback === 'none' ? this.listed([], profile) : this.listed(alternatives, profile);
+    const others = fallback === 'any' ? this.pool.routed(profile) : undefined;
+    const scoredOthers = others ? this.scoring.score(others.passed, profile, 'auto') : [];
+    const candidates = [...this.inOrder([...own.passed, ...listed.passed], profile), ...scoredOthers];
+    const [preferred] = models;
+    if (candidates.length === 0 && preferred) {
+      throw namedCannotServe(preferred, own.filtered, profile, this.availability.stateOf(preferred.provider));
+    }
+    const notes = own.passed.length === 0 ? [`${name} cannot serve this request; an alternative does`] : [];
+    return choice('pinned', candidates, {
+      filtered: [...own.filtered, ...skipped, ...listed.filtered, ...(others?.filtered ?? [])],
+      warnings: [...warnings, ...listed.warnings, ...notes],
+    });
+  }
+
+  /** The guide's chain names good models, so it does not speak for who asked for cheap or fast ones. */
+  private chain(strategy: Strategy, profile: TaskProfile): ChainPosition {
+    if (strategy === 'cheap' || strategy === 'fast') return () => undefined;
+    const advice = this.guide.advice(profile.taskType);
+    return (model) => advice.chainPosition(model);
+  }
+
+  /** The models of the request's own list, each with all who sell it. */
+  private listed(names: readonly string[], profile: TaskProfile): Sifted & { warnings: readonly string[] } {
+    const resolutions = names.map((name) => this.catalog.resolve(name));
+    const sifted = this.pool.named(
+      resolutions.flatMap(({ models }) => models),
+      profile,
+    );
+    return { ...sifted, warnings: resolutions.flatMap(({ warnings }) => warnings) };
+  }
+
+  /** Scored, in the order they came. */
+  private inOrder(models: readonly PricedModel[], profile: TaskProfile): readonly PlannedModel[] {
+    return models.flatMap((model) => this.scoring.score([model], profile, 'auto'));
+  }
+}
+
+/** Removes what came twice, bounds the candidates, freezes. Without a ranking, the candidates are the ranking. */
+function choice(
+  strategy: Choice['strategy'],
+  candidates: readonly PlannedModel[],
+  rest: Partial<Omit<Choice, 'strategy' | 'candidates'>>,
+): Choice {
+  const unique = [...new Map(candidates.map((candidate) => [candidate.model.id, candidate])).values()];
+  const chosen = Object.freeze(unique.slice(0, MAX_CANDIDATES).map((candidate) => Object.freeze(candidate)));
+  return {
+    strategy,
+    candidates: chosen,
+    ranking: Object.freeze(rest.ranking ?? unique),
+    filtered: Object.freeze(rest.filtered ?? []),
+    warnings: rest.warnings && rest.warnings.length > 0 ? Object.freeze(rest.warnings) : NO_WARNINGS,
+  };
+}

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { isJsonObject, type JsonObject, type JsonValue, type RequestContext } from '../common/index';
+import { AppConfig } from '../config/index';
+import { argumentProblems } from './argument-check';
+import type { Tool } from './tool.port';
+import { ToolRegistry } from './tool-registry';
+
+/** A tool call as a model wrote it. */
+export interface ToolCall {
+  readonly name: string;
+  /** JSON text; empty counts as no arguments. */
+  readonly arguments: string;
+}
+
+/** What the model is given as the result. A failure is text that starts with `Error: `, never a stack. */
+export interface ToolOutcome {
+  readonly ok: boolean;
+  readonly content: string;
+}
+
+const MAX_RESULT_BYTES = 100 * 1024;
+const MAX_ERROR_LENGTH = 1000;
+
+/** Runs one server-side tool call. It never throws: whatever goes wrong becomes a text the model can react to. */
+@Injectable()
+export class ToolRunner {
+  constructor(
+    private readonly registry: ToolRegistry,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** Bounded by `TOOL_TIMEOUT_MS` and by `signal`, also where the tool heeds neither. */
+  async run(ctx: RequestContext, call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
+    const tool = this.registry.find(call.name);
+    if (!tool) return failed(`there is no tool "${call.name}"`);
+    const args = parsedArguments(call.arguments);
+    if (!args) return failed('the arguments are not a JSON object');
+    const problems = argumentProblems(args, tool.parameters);
+    if (problems.length > 0) return failed(problems.join('; '));
+    try {
+      return { ok: true, content: bounded(toText(await this.#runBounded(ctx, tool, args, signal))) };
+    } catch (error) {
+      return failed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #runBounded(
+    ctx: RequestContext,
+    tool: Tool,
+    args: JsonObject,
+    signal: AbortSignal,
+  ): Promise<JsonValue> {
+    const timeoutMs = this.config.vars.TOOL_TIMEOUT_MS;
+    const controller = new AbortController();
+    const cancel = (): void => controller.abort(new Error('the call was cancelled'));
+    const timer = setTimeout(
+      () => controller.abort(new Error(`${tool.name} did not finish within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    if (signal.aborted) cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return await Promise.race([aborted(controller.signal), tool.run(ctx, args, controller.signal)]);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', cancel);
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function parsedArguments(text: string): JsonObject | undefined {
+  if (text.trim() === '') return {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isJsonObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function toText(result: JsonValue | undefined): string {
+  return typeof result === 'string' ? result : JSON.stringify(result ?? null);
+}
+
+function bounded(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MAX_RESULT_BYTES) return text;
+  const note = `\n[cut: ${bytes.length} bytes in all]`;
+  // A character cut in half at the end would be written as U+FFFD.
+  const kept = bytes.subarray(0, MAX_RESULT_BYTES - note.length).toString();
+  return kept.replace(/\uFFFD$/, '') + note;
+}
+
+/** The first line only: libraries put request dumps and stacks behind it. */
+function failed(message: string): ToolOutcome {
+  const line = message.split('\n', 1)[0]?.trim() || 'the tool failed';
+  return { ok: false, content: `Error: ${line.slice(0, MAX_ERROR_LENGTH)}` };
+}

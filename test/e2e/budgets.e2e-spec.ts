@@ -1,0 +1,162 @@
+import OpenAI from 'openai';
+import { fromApiId, parseUsd } from '../../src/common/index';
+import { type Account, startApp, type TestApp } from '../support/app';
+import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
+
+const MODEL = 'openai/gpt-4o-mini';
+const HELLO = [{ role: 'user' as const, content: 'Hello there' }];
+
+describe('budgets at the door', () => {
+  let truth: TruthProvider;
+  let app: TestApp;
+
+  beforeAll(async () => {
+    truth = await startTruthProvider();
+    app = await startApp({ OPENAI_BASE_URL: truth.url, MAX_FUNCTION_CALLS: '50' });
+  });
+
+  afterAll(async () => {
+    await app.close();
+    await truth.stop();
+  });
+
+  afterEach(async () => {
+    await truth.clearScripts();
+    expect(await app.reconcile()).toEqual([]);
+  });
+
+  const ask = (account: Account, body: object = {}) =>
+    app.call<{ error?: Record<string, unknown> }>('POST', '/v1/chat/completions', {
+      credential: account.key,
+      body: { model: MODEL, messages: HELLO, ...body },
+    });
+
+  const sent = async () => (await truth.attempts()).at(-1)?.body as { max_tokens?: number };
+
+  it('changes nothing in a request that no hard budget watches', async () => {
+    const account = await app.register();
+    await app.createBudget(account, '1', { mode: 'soft' });
+    const answer = await ask(account);
+    expect(answer.status).toBe(200);
+    expect(await sent()).not.toHaveProperty('max_tokens');
+  });
+
+  it('warns of a soft budget that is used up, and still answers', async () => {
+    const account = await app.register();
+    await app.createBudget(account, '0', { mode: 'soft' });
+    const answer = await ask(account);
+    expect([answer.status, answer.headers.get('x-lattice-warnings')]).toEqual([
+      200,
+      expect.stringMatching(/soft budget/i),
+    ]);
+  });
+
+  it('sends the default limit under a hard budget and says so', async () => {
+    const account = await app.register();
+    await app.createBudget(account, '1');
+    const answer = await ask(account);
+    expect(await sent()).toMatchObject({ max_tokens: 4096 });
+    expect(answer.headers.get('x-lattice-warnings')).toContain('max_tokens set to 4096');
+  });
+
+  it('lowers the limit to what the budget can pay and never passes it', async () => {
+    const account = await app.register();
+    await app.createBudget(account, '0.0003');
+    const answer = await ask(account, { max_tokens: 4000 });
+    const { max_tokens: limit = 0 } = await sent();
+    expect(answer.headers.get('x-lattice-warnings')).toContain(`max_tokens lowered from 4000 to ${limit}`);
+    expect(limit).toBeGreaterThan(16);
+    const inputAndOutput = BigInt(limit) * parseUsd('0.0000006');
+    expect(inputAndOutput).toBeLessThanOrEqual(parseUsd('0.0003'));
+  });
+
+  it('refuses what it cannot pay, as OpenAI refuses an exhausted quota', async () => {
+    const account = await app.register();
+    await app.createBudget(account, '0.00000001');
+    const before = (await truth.attempts()).length;
+    const client = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: account.key, maxRetries: 3 });
+    const failure = await client.chat.completions
+      .create({ model: MODEL, messages: HELLO })
+      .catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(OpenAI.RateLimitError);
+    expect(failure).toMatchObject({ status: 429, code: 'BUDGET_EXCEEDED', type: 'insufficient_quota' });
+    expect((await truth.attempts()).length).toBe(before);
+  });
+
+  it('admits exactly as many concurrent calls as it can pay', async () => {
+    const account = await app.register();
+    // 10 calls of at most 1,000 output tokens at 0.60 USD per million, and a little for their prompts.
+    await app.createBudget(account, '0.006');
+    await truth.script({ times: 'always', usage: { promptTokens: 0, completionTokens: 900 } });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask(account, { max_tokens: 1000 })));
+    const admitted = answers.filter((answer) => answer.status === 200).length;
+    const [spent] = await app.database.query(
+      'select coalesce(sum(cost_pico_usd), 0)::text as spent from usage_lines where user_id = $1',
+      [fromApiId('usr', account.userId)],
+    );
+    expect(admitted).toBeGreaterThanOrEqual(9);
+    expect(admitted).toBeLessThanOrEqual(11);
+    expect(BigInt(spent.spent)).toBeLessThanOrEqual(parseUsd('0.006'));
+    expect(answers.filter((answer) => ![200, 429].includes(answer.status))).toEqual([]);
+  });
+
+  it('ends a tool loop that the budget can no longer pay, with the last answer', async () => {
+    const account = await app.register();
+    await app.createBudget(account, '0.0004');
+    await truth.script({
+      times: 'always',
+      toolCalls: [{ name: 'current_time' }],
+      usage: { promptTokens: 200, completionTokens: 100 },
+    });
+    const answer = await ask(account, { max_tokens: 100, lattice: { tools: ['current_time'] } });
+    expect([answer.status, answer.headers.get('x-lattice-stop')]).toEqual([200, 'budget']);
+  });
+
+  it('books the larger figure when provider and books disagree, and marks the line', async () => {
+    const account = await app.register();
+    await truth.script({ usage: { promptTokens: 10, completionTokens: 5, report: { total_tokens: 50 } } });
+    const answer = await ask(account);
+    expect(answer.status).toBe(200);
+    const [line] = await app.lines(answer.headers.get('x-lattice-request-id') ?? '');
+    expect(line).toMatchObject({ promptTokens: 10, completionTokens: 40 });
+    expect(line?.disputes).toHaveLength(1);
+  });
+
+  it.each<[string, object, object]>([
+    [
+      'cached tokens above the prompt',
+      { promptTokens: 10, completionTokens: 5, report: { prompt_tokens_details: { cached_tokens: 99 } } },
+      { promptTokens: 99 },
+    ],
+    [
+      'zero usage for an answer',
+      { promptTokens: 10, completionTokens: 5, report: { completion_tokens: 0, total_tokens: 10 } },
+      { promptTokens: 10 },
+    ],
+  ])('marks %s', async (_, usage, expected) => {
+    const account = await app.register();
+    await truth.script({ usage });
+    const answer = await ask(account);
+    const [line] = await app.lines(answer.headers.get('x-lattice-request-id') ?? '');
+    expect(line).toMatchObject(expected);
+    expect(line?.disputes.length).toBeGreaterThan(0);
+    expect(line?.completionTokens).toBeGreaterThan(0);
+  });
+
+  it('marks more completion tokens than were allowed', async () => {
+    const account = await app.register();
+    await truth.script({ usage: { promptTokens: 10, completionTokens: 500 } });
+    const answer = await ask(account, { max_tokens: 20 });
+    const [line] = await app.lines(answer.headers.get('x-lattice-request-id') ?? '');
+    expect(line).toMatchObject({ completionTokens: 500, disputes: [expect.stringContaining('20')] });
+  });
+
+  it('estimates an answer without usage and labels it', async () => {
+    const account = await app.register();
+    await truth.script({ usage: { report: 'omit' } });
+    const answer = await ask(account);
+    const [line] = await app.lines(answer.headers.get('x-lattice-request-id') ?? '');
+    expect(line).toMatchObject({ usageSource: 'estimated', outcome: 'succeeded' });
+    expect(Number(line?.costUsd)).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,171 @@
+import 'reflect-metadata';
+import { EventEmitterModule } from '@nestjs/event-emitter';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { DataSource } from 'typeorm';
+import { CatalogModule } from '../../../src/catalog/index';
+import { ConfigModule, loadConfig } from '../../../src/config/index';
+import { DatabaseModule } from '../../../src/database/index';
+import { ErrorFilter, ErrorsModule } from '../../../src/errors/index';
+import { RequestState } from '../../../src/observability/index';
+import { validationPipe } from '../../../src/validation';
+import { catalogFolder, modelsYaml, modelYaml } from '../../support/catalog/catalog-folder';
+import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
+
+const folder = catalogFolder({
+  'mine.yaml': modelsYaml(
+    modelYaml(
+      'openai/aaa',
+      "supports: { tools: true }, price: { input: '0.15', output: '0.6', cachedRead: '0.075' }",
+    ),
+    modelYaml('openai/old', 'status: retired, successor: openai/aaa'),
+    modelYaml('local/hf.co/me/mine', "price: { input: '0', output: '0' }"),
+  ),
+});
+
+let database: TestDatabase;
+let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const config = loadConfig({
+    LATTICE_ENV: 'test',
+    LATTICE_CONFIG_DIR: folder,
+    LATTICE_SECRET_KEY: 'x'.repeat(40),
+  });
+  const module = await Test.createTestingModule({
+    imports: [
+      ConfigModule.forRoot(config),
+      EventEmitterModule.forRoot(),
+      ErrorsModule,
+      DatabaseModule.forRoot(database.url),
+      CatalogModule,
+    ],
+  }).compile();
+  app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(app.get(ErrorFilter));
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    request.lattice = new RequestState();
+    request.lattice.principal = { userId: '0192f0c1-a2b3-7c4d-8e5f-60718293a4b5', role: 'admin' };
+    done();
+  });
+  await app.init();
+  await fastify.ready();
+});
+beforeEach(() => app.get(DataSource).query('DELETE FROM price_overrides'));
+afterAll(async () => {
+  await app.close();
+  await database.drop();
+});
+
+type Method = 'GET' | 'PUT' | 'DELETE';
+async function call(method: Method, url: string, payload?: object) {
+  const answer = await app.inject({ method, url: `/api/v1/catalog/${url}`, payload });
+  return {
+    status: answer.statusCode,
+    body: answer.json<Record<string, never> & { data: { id: string }[]; nextCursor: string | null }>(),
+  };
+}
+
+describe('GET models', () => {
+  it('shows capabilities, labelled scores and prices as decimal strings', async () => {
+    const { status, body } = await call('GET', 'models/openai/aaa');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      id: 'openai/aaa',
+      supports: { tools: true, vision: false },
+      scores: { MATH: 0.5 },
+      scoreSource: 'estimate',
+      price: {
+        input: '0.15',
+        output: '0.6',
+        cachedRead: '0.075',
+        tiers: [],
+        source: 'catalog',
+        version: expect.any(Number),
+      },
+    });
+  });
+
+  it('shows an unknown price as null and a price of nothing as "0"', async () => {
+    expect((await call('GET', 'models/openai/old')).body).toMatchObject({
+      price: null,
+      successor: 'openai/aaa',
+    });
+    expect((await call('GET', 'models/local/hf.co%2Fme%2Fmine')).body).toMatchObject({
+      price: { input: '0' },
+    });
+  });
+
+  it('walks through all pages without a gap or a repetition', async () => {
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await call('GET', `models?limit=50${cursor}`);
+      seen.push(...body.data.map(({ id }) => id));
+      cursor = body.nextCursor ? `&cursor=${body.nextCursor}` : '';
+    } while (cursor);
+    expect(seen).toEqual([...new Set(seen)].toSorted());
+    expect(seen).toContain('openai/aaa');
+    expect(seen).toContain('sandbox/small');
+  });
+
+  it.each([
+    ['provider=sandbox', ['sandbox/flaky', 'sandbox/large', 'sandbox/small']],
+    ['provider=sandbox&capability=vision', ['sandbox/large']],
+    ['provider=sandbox&status=retired', []],
+  ])('filters by %s', async (query, ids) => {
+    const { body } = await call('GET', `models?${query}`);
+    expect(body.data.map(({ id }) => id)).toEqual(ids);
+    expect(body.nextCursor).toBeNull();
+  });
+
+  it.each(['provider=nobody', 'capability=magic', 'limit=0', 'limit=201', 'colour=red'])(
+    'refuses ?%s',
+    async (query) => {
+      expect((await call('GET', `models?${query}`)).status).toBe(400);
+    },
+  );
+
+  it('knows no model that does not exist', async () => {
+    expect((await call('GET', 'models/openai/none')).status).toBe(404);
+  });
+});
+
+describe('PUT and DELETE prices', () => {
+  it('set an operator’s price, list it first and take it back', async () => {
+    const set = await call('PUT', 'prices/openai/aaa', {
+      input: '1.25',
+      output: '10',
+      tiers: [{ fromPromptTokens: 200001, input: '2.5', output: '15' }],
+    });
+    expect(set).toMatchObject({
+      status: 200,
+      body: { source: 'operator', input: '1.25', model: 'openai/aaa' },
+    });
+    const { body } = await call('GET', 'prices?model=openai/aaa&limit=1');
+    expect(body).toMatchObject({
+      data: [{ source: 'operator', tiers: [{ input: '2.5' }] }],
+      nextCursor: expect.any(String),
+    });
+    const older = await call('GET', `prices?model=openai/aaa&cursor=${body.nextCursor}`);
+    expect(older.body).toMatchObject({
+      data: [{ source: 'catalog', validTo: expect.any(String) }],
+      nextCursor: null,
+    });
+    const removed = await call('DELETE', 'prices/openai/aaa');
+    expect(removed).toMatchObject({ status: 200, body: { price: { input: '0.15', source: 'catalog' } } });
+  });
+
+  it.each([
+    ['a number', { input: 1, output: '1' }],
+    ['finer than a pico-dollar per token', { input: '0.0000001', output: '1' }],
+    ['negative', { input: '-1', output: '1' }],
+    ['a missing output', { input: '1' }],
+    ['an unknown field', { input: '1', output: '1', tax: '1' }],
+  ])('refuse %s', async (_, payload) => {
+    expect((await call('PUT', 'prices/openai/aaa', payload)).status).toBe(400);
+  });
+});

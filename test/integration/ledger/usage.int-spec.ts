@@ -1,0 +1,297 @@
+import { APP_GUARD } from '@nestjs/core';
+import type { ExecutionContext } from '@nestjs/common';
+import { EventEmitterModule } from '@nestjs/event-emitter';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import type { FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import { formatUsd, newId, type Principal, toApiId } from '../../../src/common/index';
+import { ConfigModule, loadConfig } from '../../../src/config/index';
+import { DatabaseModule } from '../../../src/database/index';
+import { ErrorFilter, ErrorsModule } from '../../../src/errors/index';
+import { LedgerModule } from '../../../src/ledger/index';
+import { attachRequestState, ObservabilityModule, OpenRequests } from '../../../src/observability/index';
+import { validationPipe } from '../../../src/validation';
+import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
+
+const DAY_MS = 86_400_000;
+const START = Date.parse('2026-03-01T00:00:00Z');
+const MODELS = ['openai/a', 'openai/b', 'anthropic/c'];
+
+interface Line {
+  readonly request: string;
+  readonly attempt: number;
+  readonly user: string;
+  readonly key: string | null;
+  readonly project: string | null;
+  readonly at: Date;
+  readonly model: string;
+  readonly cost: bigint | null;
+  readonly prompt: number;
+  readonly completion: number;
+  readonly disputes: string[] | null;
+}
+
+interface Page<T> {
+  readonly data: T[];
+  readonly nextCursor: string | null;
+}
+
+interface Group extends Record<string, unknown> {
+  readonly costUsd: string;
+  readonly requests: number;
+}
+
+describe('GET /api/v1/usage', () => {
+  let database: TestDatabase;
+  let app: NestFastifyApplication;
+  let principal: Principal;
+  let lines: Line[];
+  const users = [newId(), newId()] as const;
+  const keys = [newId(), newId()] as const;
+  const projects = [newId(), null] as const;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    app = await boot(database.url, () => principal);
+    lines = someLines();
+    await store(app.get(DataSource), lines);
+  });
+
+  afterAll(async () => {
+    await app.close();
+    await database.drop();
+  });
+
+  beforeEach(() => {
+    principal = { userId: users[0], role: 'operator' };
+  });
+
+  /** 400 attempts of 200 requests over four days, two users, two keys or none, one project or none. */
+  function someLines(): Line[] {
+    return Array.from({ length: 400 }, (_, i) => {
+      const number = Math.floor(i / 2);
+      const request = newId(START + number);
+      return {
+        request: i % 2 === 0 ? request : '',
+        attempt: (i % 2) + 1,
+        user: users[number % 2] as string,
+        key: number % 3 === 0 ? null : (keys[number % 2] as string),
+        project: projects[number % 5 === 0 ? 0 : 1],
+        at: new Date(START + Math.floor((number * 4 * DAY_MS) / 200)),
+        model: MODELS[i % 3] as string,
+        cost: i % 50 === 7 ? null : 9_007_199_254_740_993n + BigInt(i),
+        prompt: i,
+        completion: 2 * i,
+        disputes: i % 100 === 0 ? ['total'] : null,
+      };
+    }).map((line, i, all) => (i % 2 === 0 ? line : { ...line, request: all[i - 1]?.request ?? '' }));
+  }
+
+  async function get<T>(
+    url: string,
+  ): Promise<{ status: number; body: Page<T> & { error?: { param?: string } } }> {
+    const answer = await app.inject({ method: 'GET', url: `/api/v1/usage${url}` });
+    return { status: answer.statusCode, body: answer.json() };
+  }
+
+  async function all<T>(url: string): Promise<T[]> {
+    const found: T[] = [];
+    let cursor: string | null = null;
+    do {
+      const next: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const { status, body }: { status: number; body: Page<T> } = await get<T>(`${url}${next}`);
+      expect(status).toBe(200);
+      found.push(...body.data);
+      cursor = body.nextCursor;
+    } while (cursor !== null);
+    return found;
+  }
+
+  const visible = (): Line[] =>
+    lines.filter((line) => principal.role === 'admin' || line.user === principal.userId);
+
+  /** Sums by hand in bigint. */
+  function oracle(
+    keyOf: (line: Line) => Record<string, unknown>,
+  ): Map<string, { cost: bigint; requests: Set<string> }> {
+    const sums = new Map<string, { cost: bigint; requests: Set<string> }>();
+    for (const line of visible()) {
+      const key = JSON.stringify(keyOf(line));
+      const sum = sums.get(key) ?? { cost: 0n, requests: new Set() };
+      sum.requests.add(line.request);
+      sums.set(key, { cost: sum.cost + (line.cost ?? 0n), requests: sum.requests });
+    }
+    return sums;
+  }
+
+  const dayOf = (line: Line): string => line.at.toISOString().slice(0, 10);
+
+  const GROUPS: [string, (line: Line) => Record<string, unknown>][] = [
+    ['day', (line) => ({ day: dayOf(line) })],
+    ['model', (line) => ({ model: line.model })],
+    ['key', (line) => ({ key: line.key && toApiId('key', line.key) })],
+    ['project', (line) => ({ project: line.project && toApiId('prj', line.project) })],
+    ['provider,taskType', (line) => ({ provider: line.model.split('/')[0], taskType: 'MATH' })],
+    ['model,day', (line) => ({ model: line.model, day: dayOf(line) })],
+  ];
+
+  it.each(GROUPS)(
+    'sums exactly by %s, over pages, for an administrator and for a user',
+    async (groupBy, keyOf) => {
+      for (const role of ['operator', 'admin'] as const) {
+        principal = { userId: users[0], role };
+        const groups = await all<Group>(`?groupBy=${groupBy}&limit=3`);
+        const names = Object.keys(keyOf(lines[0] as Line));
+        const sums = new Map(
+          groups.map((group) => [
+            JSON.stringify(Object.fromEntries(names.map((name) => [name, group[name]]))),
+            { costUsd: group.costUsd, requests: group.requests },
+          ]),
+        );
+        const expected = [...oracle(keyOf)].map(([key, { cost, requests }]) => [
+          key,
+          { costUsd: formatUsd(cost), requests: requests.size },
+        ]);
+        expect(sums).toEqual(new Map(expected as [string, { costUsd: string; requests: number }][]));
+        expect(groups).toHaveLength(sums.size);
+      }
+    },
+  );
+
+  it('groups by day unless told otherwise, counts every kind, and keeps to the range', async () => {
+    const { body } = await get<Group>('?from=2026-03-02T00:00:00Z&to=2026-03-03T00:00:00Z');
+    const day = visible().filter((line) => dayOf(line) === '2026-03-02');
+    const sum = (of: (line: Line) => number): number => day.reduce((total, line) => total + of(line), 0);
+    expect(body.data).toEqual([
+      {
+        day: '2026-03-02',
+        requests: day.length / 2,
+        attempts: day.length,
+        promptTokens: sum((line) => line.prompt),
+        cachedReadTokens: 0,
+        cacheWriteTokens: 0,
+        completionTokens: sum((line) => line.completion),
+        reasoningTokens: 0,
+        costUsd: formatUsd(day.reduce((total, line) => total + (line.cost ?? 0n), 0n)),
+        unpriced: day.filter((line) => line.cost === null).length,
+        disputed: day.filter((line) => line.disputes).length,
+      },
+    ]);
+    expect(body.nextCursor).toBeNull();
+  });
+
+  it('lists lines newest first, each once over all pages', async () => {
+    const listed = await all<{ requestId: string; attempt: number }>('/lines?limit=30');
+    const expected = visible()
+      .toSorted((a, b) => b.at.getTime() - a.at.getTime() || (a.request < b.request ? 1 : -1) || 0)
+      .map(({ request }) => toApiId('req', request));
+    expect(listed.map(({ requestId }) => requestId).filter((id, i) => i % 2 === 0)).toEqual(
+      expected.filter((_, i) => i % 2 === 0),
+    );
+    expect(listed).toHaveLength(200);
+  });
+
+  it('shows a line with exactly the published fields', async () => {
+    const line = visible()[0] as Line;
+    const { body } = await get(`/lines?requestId=${toApiId('req', line.request)}&model=${line.model}`);
+    expect(body.data).toEqual([
+      {
+        requestId: toApiId('req', line.request),
+        attempt: 1,
+        provider: 'openai',
+        model: 'openai/a',
+        modelServed: null,
+        outcome: 'succeeded',
+        usageSource: 'provider',
+        promptTokens: 0,
+        cachedReadTokens: null,
+        cacheWriteTokens: null,
+        completionTokens: 0,
+        reasoningTokens: null,
+        costUsd: '9007.199254740993',
+        priceVersion: null,
+        startedAt: line.at.toISOString(),
+        taskType: 'MATH',
+        latencyMs: null,
+        firstTokenMs: null,
+        disputes: ['total'],
+        keyId: null,
+        projectId: toApiId('prj', line.project as string),
+      },
+    ]);
+  });
+
+  it('filters by provider, disputed and user', async () => {
+    principal = { userId: users[0], role: 'admin' };
+    const query = `/lines?provider=anthropic&disputed=true&userId=${toApiId('usr', users[0])}&limit=200`;
+    const { body } = await get(query);
+    const expected = lines.filter((l) => l.user === users[0] && l.model === 'anthropic/c' && l.disputes);
+    expect(body.data).toHaveLength(expected.length);
+    expect(expected.length).toBeGreaterThan(0);
+  });
+
+  it('shows nobody the lines of others', async () => {
+    const foreign = lines.find((line) => line.user === users[1]) as Line;
+    await expect(get(`/lines?requestId=${toApiId('req', foreign.request)}`)).resolves.toMatchObject({
+      status: 200,
+      body: { data: [] },
+    });
+    await expect(get(`?userId=${toApiId('usr', users[1])}`)).resolves.toMatchObject({ status: 403 });
+  });
+
+  it.each([
+    ['?groupBy=day,colour', 'groupBy'],
+    ['?groupBy=day,day', 'groupBy'],
+    ['?from=yesterday', 'from'],
+    ['?limit=201', 'limit'],
+    ['?cursor=nonsense', 'cursor'],
+    ['?groupBy=model&cursor=WyJhIiwiYiJd', 'cursor'],
+    ['/lines?cursor=WzEsMl0', 'cursor'],
+    ['/lines?requestId=42', 'requestId'],
+    ['/lines?disputed=maybe', 'disputed'],
+    ['?colour=red', 'colour'],
+  ])('refuses %s and names the field', async (url, param) => {
+    await expect(get(url)).resolves.toMatchObject({ status: 400, body: { error: { param } } });
+  });
+});
+
+async function boot(url: string, principal: () => Principal): Promise<NestFastifyApplication> {
+  const guard = {
+    canActivate: (context: ExecutionContext): boolean => {
+      context.switchToHttp().getRequest<FastifyRequest>().lattice.principal = principal();
+      return true;
+    },
+  };
+  const module = await Test.createTestingModule({
+    imports: [
+      ConfigModule.forRoot(
+        loadConfig({ LATTICE_ENV: 'test', LOG_LEVEL: 'silent', DATA_DIR: '/tmp/lattice-usage' }),
+      ),
+      EventEmitterModule.forRoot(),
+      ObservabilityModule,
+      ErrorsModule,
+      DatabaseModule.forRoot(url),
+      LedgerModule,
+    ],
+    providers: [{ provide: APP_GUARD, useValue: guard }],
+  }).compile();
+  const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+  attachRequestState(app.getHttpAdapter().getInstance(), app.get(OpenRequests));
+  app.useGlobalFilters(app.get(ErrorFilter));
+  app.useGlobalPipes(validationPipe());
+  await app.init();
+  return app;
+}
+
+async function store(database: DataSource, lines: readonly Line[]): Promise<void> {
+  await database.query(
+    `insert into usage_lines (request_id, attempt, user_id, key_id, project_id, admitted_at, started_at, model,
+       provider, task_type, outcome, usage_source, cost_pico_usd, prompt_tokens, completion_tokens, disputes)
+     select request, attempt, "user", key, project, at, at, model, split_part(model, '/', 1), 'MATH', 'succeeded',
+       'provider', cost, prompt, completion, disputes
+     from json_to_recordset($1) as l (request uuid, attempt int, "user" uuid, key uuid, project uuid, at timestamptz,
+       model text, cost bigint, prompt bigint, completion bigint, disputes text[])`,
+    [JSON.stringify(lines, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))],
+  );
+}

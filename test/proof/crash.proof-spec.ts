@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { clientOf, startApp, type TestApp, testEnv } from '../support/app';
+import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
+
+const MODEL = 'openai/gpt-4o-mini';
+
+/**
+ * Promise 5 and 8: a process that is killed while a request is under way leaves no hold behind, and what it had sent is
+ * booked at a labelled bound by another process, which here is the one of the test.
+ */
+describe('kill -9 during a request', () => {
+  let truth: TruthProvider;
+  let survivor: TestApp;
+  let dataDir: string;
+  let victim: ChildProcess | undefined;
+
+  beforeAll(async () => {
+    truth = await startTruthProvider();
+    dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-victim-'));
+    survivor = await startApp({ OPENAI_BASE_URL: truth.url, HOLD_LEASE_MS: '1500' });
+  });
+
+  afterAll(async () => {
+    victim?.kill('SIGKILL');
+    await survivor.close();
+    await truth.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  async function startVictim(): Promise<string> {
+    const env = testEnv(dataDir, {
+      OPENAI_BASE_URL: truth.url,
+      HOLD_LEASE_MS: '1500',
+      DATABASE_URL: String((survivor.database.options as { url?: string }).url),
+      PATH: process.env.PATH,
+    });
+    const child = spawn(process.execPath, ['-r', '@swc-node/register', 'src/main.ts'], {
+      env: env as Record<string, string>,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    victim = child;
+    let printed = '';
+    for (;;) {
+      const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+      printed += chunk.toString();
+      const url = /Lattice is ready at (\S+)/.exec(printed)?.[1];
+      if (url) return url;
+    }
+  }
+
+  it('settles what was sent at its bound, frees the hold, and the counters equal the lines', async () => {
+    const url = await startVictim();
+    const { key } = survivor.admin;
+    await survivor.createBudget(survivor.admin, '5');
+    await truth.script({ fault: { kind: 'stall' } });
+    const before = (await truth.attempts()).length;
+    const lost = clientOf(url).call('POST', '/v1/chat/completions', {
+      credential: key,
+      body: { model: MODEL, messages: [{ role: 'user', content: 'kill me' }], max_tokens: 100 },
+    });
+    lost.catch(() => undefined);
+    await truth.waitFor((attempts) => attempts.length > before);
+    victim?.kill('SIGKILL');
+    await expect(lost).rejects.toThrow();
+
+    const line = await eventually(async () =>
+      (await survivor.lines()).find((booked) => booked.outcome === 'crashed'),
+    );
+    const [attempt] = (await truth.endedAttempts(before + 1)).slice(before);
+    expect(line).toMatchObject({ model: MODEL, usageSource: 'upper_bound', attempt: 1 });
+    expect(line.promptTokens).toBeGreaterThanOrEqual(attempt?.promptTokens ?? Infinity);
+    expect(line.completionTokens).toBeGreaterThanOrEqual(attempt?.completionTokens ?? Infinity);
+    expect(await survivor.database.query('select 1 from holds')).toEqual([]);
+    expect(await survivor.reconcile()).toEqual([]);
+
+    const next = await survivor.call('POST', '/v1/chat/completions', {
+      body: { model: MODEL, messages: [{ role: 'user', content: 'again' }], max_tokens: 100 },
+    });
+    expect(next.status).toBe(200);
+    expect(await survivor.reconcile()).toEqual([]);
+  });
+});
+
+async function eventually<T>(read: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const value = await read();
+    if (value !== undefined) return value;
+    if (Date.now() > deadline) throw new Error('It never came');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,93 @@
+/** The truth provider's process: an HTTP server on 127.0.0.1 that ends when its standard input closes. */
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import { composeAnswer } from './answer.mjs';
+import { isRejection, play } from './play.mjs';
+import { Scripts } from './scripts.mjs';
+import { TruthLog } from './truth-log.mjs';
+import { Wire } from './wire.mjs';
+
+const { port, logFile, models = ['truth-model'] } = JSON.parse(process.argv[2]);
+const log = new TruthLog(logFile);
+const scripts = new Scripts();
+let attempts = 0;
+
+const routes = {
+  'POST /v1/chat/completions': complete,
+  'GET /v1/models': (_, response) =>
+    json(response, 200, {
+      object: 'list',
+      data: models.map((id) => ({ id, object: 'model', created: 0, owned_by: 'truth' })),
+    }),
+  'POST /__truth/scripts': (_, response, text) => {
+    for (const script of [JSON.parse(text)].flat()) scripts.add(script);
+    json(response, 200, {});
+  },
+  'DELETE /__truth/scripts': (_, response) => {
+    scripts.clear();
+    json(response, 200, {});
+  },
+};
+
+const server = createServer(async (request, response) => {
+  const text = await bodyOf(request).catch(() => undefined);
+  const route = routeOf(request);
+  if (text === undefined) return;
+  if (!route)
+    return json(response, 404, { error: { message: 'No such route', type: 'invalid_request_error' } });
+  try {
+    await route(request, response, text);
+  } catch (error) {
+    if (response.headersSent) response.destroy();
+    else json(response, 400, { error: { message: String(error.message), type: 'invalid_request_error' } });
+  }
+});
+
+async function complete(request, response, text) {
+  attempts += 1;
+  const id = `${process.pid}-${attempts}`;
+  const body = JSON.parse(text);
+  const behaviour = scripts.choose(request, body);
+  const answer = composeAnswer(id, body, behaviour);
+  const isCharged = !isRejection(behaviour.fault);
+  log.write({
+    type: 'attempt',
+    id,
+    at: Date.now(),
+    requestId: request.headers['x-request-id'],
+    headers: request.headers,
+    model: body.model,
+    isStream: body.stream === true,
+    bodySha256: createHash('sha256').update(text).digest('hex'),
+    body,
+    promptTokens: isCharged ? answer.truth.promptTokens : 0,
+    cachedTokens: isCharged ? answer.truth.cachedTokens : 0,
+  });
+  await play(new Wire(response, log, id), answer, behaviour, {
+    id,
+    model: body.model,
+    createdAt: Math.floor(Date.now() / 1000),
+    isStream: body.stream === true,
+    includesUsage: body.stream_options?.include_usage === true,
+  });
+}
+
+/** Azure and others put a deployment before the same call. */
+function routeOf({ method, url }) {
+  const [path] = url.split('?');
+  const known = path.endsWith('/chat/completions') ? '/v1/chat/completions' : path;
+  return routes[`${method} ${known}`];
+}
+
+async function bodyOf(request) {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function json(response, status, value) {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+process.stdin.resume().on('close', () => process.exit(0));
+server.listen(port, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));

@@ -1,0 +1,206 @@
+import { Controller, Get, Post } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { EventEmitterModule } from '@nestjs/event-emitter';
+import { JwtService } from '@nestjs/jwt';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { UsersRepository } from '../../../src/auth/accounts/users.repository';
+import { AccessTokenService } from '../../../src/auth/credentials/access-token.service';
+import { JwtStrategy } from '../../../src/auth/credentials/jwt.strategy';
+import { API_KEY_PREFIX, digestOf, newSecretToken } from '../../../src/auth/credentials/secret-token';
+import { Authenticator } from '../../../src/auth/guard/authenticator.service';
+import { KeyActivity } from '../../../src/auth/keys/key-activity';
+import { ApiKeysRepository } from '../../../src/auth/keys/api-keys.repository';
+import { Admin, AuthGuard, Ctx, Metered, Owned, PrincipalCache, Public } from '../../../src/auth/index';
+import { newId, type Principal, type RequestContext, type Role } from '../../../src/common/index';
+import { ErrorFilter } from '../../../src/errors/index';
+import { attachRequestState, OpenRequests } from '../../../src/observability/index';
+import { testConfig } from './support';
+
+@Controller()
+class Doors {
+  @Public() @Get('public') open(): string {
+    return 'open';
+  }
+  @Get('unclassified') forgotten(): string {
+    return 'forgotten';
+  }
+  @Owned() @Get('owned') owned(@Ctx() ctx: RequestContext): Principal {
+    return ctx.principal;
+  }
+  @Owned() @Post('owned') change(): string {
+    return 'changed';
+  }
+  @Metered() @Post('metered') metered(@Ctx() ctx: RequestContext): Principal {
+    return ctx.principal;
+  }
+  @Admin() @Get('admin') admin(): string {
+    return 'admin';
+  }
+}
+
+/** The same handler below another class: its classification is another one. */
+@Public()
+@Controller('sub')
+class OpenedDoors extends Doors {}
+
+const connectionLost = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+describe(AuthGuard.name, () => {
+  const config = testConfig();
+  const keys = { findActive: jest.fn(), touch: jest.fn() };
+  const users = { findActive: jest.fn() };
+  const touch = jest.fn();
+  let app: NestFastifyApplication;
+
+  beforeEach(async () => {
+    const module = await Test.createTestingModule({
+      imports: [EventEmitterModule.forRoot()],
+      controllers: [Doors, OpenedDoors],
+      providers: [
+        { provide: APP_GUARD, useClass: AuthGuard },
+        Authenticator,
+        PrincipalCache,
+        ErrorFilter,
+        { provide: JwtStrategy, useValue: new JwtStrategy(config) },
+        { provide: KeyActivity, useValue: { touch } },
+        { provide: ApiKeysRepository, useValue: keys },
+        { provide: UsersRepository, useValue: users },
+      ],
+    }).compile();
+    app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
+    attachRequestState(app.getHttpAdapter().getInstance(), new OpenRequests());
+    app.useGlobalFilters(app.get(ErrorFilter));
+    await app.init();
+  });
+
+  afterEach(async () => {
+    await app.close();
+    jest.resetAllMocks();
+  });
+
+  /** A key that the database knows, of a user with this role. */
+  function knownKey(role: Role = 'operator'): { key: string; principal: Principal } {
+    const key = newSecretToken(API_KEY_PREFIX);
+    const principal = { userId: newId(), role, keyId: newId() };
+    keys.findActive.mockImplementation((hash: string) =>
+      Promise.resolve(hash === digestOf(key) ? { principal } : undefined),
+    );
+    return { key, principal };
+  }
+
+  async function call(method: 'GET' | 'POST', url: string, credential?: string): Promise<[number, unknown]> {
+    const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
+    const answer = await app.inject({ method, url, headers });
+    const isJson = answer.headers['content-type']?.toString().includes('json') ?? false;
+    return [answer.statusCode, isJson ? answer.json() : answer.body];
+  }
+
+  it('lets everybody through a public door', async () => {
+    await expect(call('GET', '/public')).resolves.toEqual([200, 'open']);
+    await expect(call('GET', '/public', 'nonsense')).resolves.toEqual([200, 'open']);
+  });
+
+  it.each(['/unclassified', '/owned', '/admin'])('closes %s by default', async (url) => {
+    const answer = await app.inject({ method: 'GET', url });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(answer.json()).toMatchObject({ error: { code: 'UNAUTHENTICATED', type: 'authentication_error' } });
+  });
+
+  it('judges an inherited handler by the class it is called on', async () => {
+    await expect(call('GET', '/sub/unclassified')).resolves.toEqual([200, 'forgotten']);
+    await expect(call('GET', '/unclassified')).resolves.toMatchObject([401, {}]);
+  });
+
+  it('takes a key as bearer or as x-api-key', async () => {
+    const { key, principal } = knownKey();
+    await expect(call('GET', '/owned', key)).resolves.toEqual([200, principal]);
+    for (const headers of [{ 'x-api-key': key }, { authorization: `bearer ${key}` }]) {
+      const answer = await app.inject({ method: 'GET', url: '/owned', headers });
+      expect(answer.json()).toEqual(principal);
+    }
+    expect(touch).toHaveBeenCalledWith(principal.keyId);
+  });
+
+  it('takes an access token of an active user, with the role of now', async () => {
+    const userId = newId();
+    const { token } = await new AccessTokenService(new JwtService({}), config).issue(userId);
+    users.findActive.mockResolvedValue({ id: userId, role: 'viewer' });
+    await expect(call('GET', '/owned', token)).resolves.toEqual([200, { userId, role: 'viewer' }]);
+    users.findActive.mockResolvedValue(undefined);
+    await expect(call('GET', '/owned', token)).resolves.toMatchObject([401, {}]);
+  });
+
+  it.each([
+    ['an unknown key', { authorization: `Bearer ${newSecretToken(API_KEY_PREFIX)}` }],
+    ['text of no known form', { authorization: 'Bearer llk_short' }],
+    ['another scheme', { authorization: 'Basic YWRhOnNlY3JldA==' }],
+    ['an endless credential', { authorization: `Bearer ${'x'.repeat(5000)}` }],
+    ['a token as x-api-key', { 'x-api-key': 'eyJhbGciOiJIUzI1NiJ9.e30.sig' }],
+  ])('refuses %s on every kind of route', async (_name, headers) => {
+    keys.findActive.mockResolvedValue(undefined);
+    for (const [method, url] of [
+      ['GET', '/owned'],
+      ['POST', '/metered'],
+      ['GET', '/admin'],
+    ] as const) {
+      const answer = await app.inject({ method, url, headers });
+      expect(answer.statusCode).toBe(401);
+    }
+  });
+
+  it('asks the database for a key each time on an owned route, so that a revoked key is refused at once', async () => {
+    const { key } = knownKey();
+    await expect(call('GET', '/owned', key)).resolves.toMatchObject([200, {}]);
+    keys.findActive.mockResolvedValue(undefined);
+    await expect(call('GET', '/owned', key)).resolves.toMatchObject([401, {}]);
+  });
+
+  it('asks once for a key on metered routes', async () => {
+    const { key, principal } = knownKey();
+    for (let round = 0; round < 3; round += 1) {
+      await expect(call('POST', '/metered', key)).resolves.toEqual([201, principal]);
+    }
+    expect(keys.findActive).toHaveBeenCalledTimes(1);
+    app.get(PrincipalCache).evict({ keyId: principal.keyId ?? '' });
+    keys.findActive.mockResolvedValue(undefined);
+    await expect(call('POST', '/metered', key)).resolves.toMatchObject([401, {}]);
+  });
+
+  it.each<[Role, number[]]>([
+    ['admin', [200, 201, 201, 200]],
+    ['operator', [200, 201, 201, 403]],
+    ['viewer', [200, 403, 403, 403]],
+  ])('gives %s what the role may do', async (role, expected) => {
+    const { key } = knownKey(role);
+    const routes = [
+      ['GET', '/owned'],
+      ['POST', '/owned'],
+      ['POST', '/metered'],
+      ['GET', '/admin'],
+    ] as const;
+    const statuses: number[] = [];
+    for (const [method, url] of routes) statuses.push((await call(method, url, key))[0]);
+    expect(statuses).toEqual(expected);
+  });
+
+  it.each([
+    ['GET', '/owned'],
+    ['POST', '/metered'],
+  ] as const)('answers %s %s with 503 while the database is away, and recovers', async (method, url) => {
+    const { key, principal } = knownKey();
+    keys.findActive.mockRejectedValueOnce(connectionLost);
+    const answer = await app.inject({ method, url, headers: { 'x-api-key': key } });
+    expect(answer.statusCode).toBe(503);
+    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.body).not.toContain('ECONNREFUSED');
+    await expect(call(method, url, key)).resolves.toMatchObject([expect.any(Number), principal]);
+  });
+
+  it('answers 503, not 401, for a good token while the database is away', async () => {
+    const { token } = await new AccessTokenService(new JwtService({}), config).issue(newId());
+    users.findActive.mockRejectedValue(connectionLost);
+    await expect(call('POST', '/metered', token)).resolves.toMatchObject([503, {}]);
+  });
+});

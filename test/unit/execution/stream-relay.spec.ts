@@ -1,0 +1,181 @@
+import type { ChatTool, JsonObject } from '../../../src/common/index';
+import { AttemptState } from '../../../src/execution/attempt-state';
+import { StreamRelay } from '../../../src/execution/stream-relay';
+import type { StreamSink } from '../../../src/execution/index';
+import type { ChatChunk } from '../../../src/providers/index';
+import { aContext, aPlan, aPlanned, aRequest } from '../../support/factories';
+
+class RecordingSink implements StreamSink {
+  isOpen = false;
+  readonly frames: string[] = [];
+  open(): void {
+    this.isOpen = true;
+  }
+  write(data: string): undefined {
+    this.frames.push(data);
+  }
+  end(): void {
+    this.frames.push('[DONE]');
+  }
+  fail(): void {
+    this.frames.push('error');
+  }
+}
+
+const chunk = (choices: unknown[], extra: object = {}): ChatChunk => {
+  const value = { id: 'c1', object: 'chat.completion.chunk', choices, ...extra } as unknown as JsonObject;
+  return { chunk: value, data: JSON.stringify(value) };
+};
+const text = (content: string, index = 0) => chunk([{ index, delta: { content }, finish_reason: null }]);
+const finish = (reason = 'stop', index = 0) => chunk([{ index, delta: {}, finish_reason: reason }]);
+const call = (delta: object, index = 0) =>
+  chunk([{ index: 0, delta: { tool_calls: [{ index, ...delta }] }, finish_reason: null }]);
+const usage = () =>
+  chunk([], { usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5, custom: 1 } });
+
+async function* of(...chunks: ChatChunk[]): AsyncGenerator<ChatChunk> {
+  yield* chunks;
+}
+
+const TOOL: ChatTool = { type: 'function', function: { name: 'current_time' } };
+
+function relay(body: object = {}, tools: readonly ChatTool[] = []) {
+  const sink = new RecordingSink();
+  const planned = aPlanned();
+  const state = new AttemptState(
+    aContext(),
+    aRequest({ stream: true, ...body }),
+    aPlan([planned]),
+    tools,
+    sink,
+  );
+  const parsed = () =>
+    sink.frames.map((frame) => JSON.parse(frame) as JsonObject & { choices: JsonObject[] });
+  return { sink, state, relay: new StreamRelay(state, planned), parsed };
+}
+
+describe(StreamRelay.name, () => {
+  it('passes chunks on byte for byte and holds the finish back until it is closed', async () => {
+    const { sink, relay: it } = relay();
+    const chunks = [text('Hel'), text('lo')];
+    await it.pump(of(...chunks, finish(), usage()));
+    expect(sink.frames).toEqual(chunks.map(({ data }) => data));
+    await it.close([], { costUsd: '0.1' }, {});
+    expect(sink.frames).toHaveLength(3);
+    expect(JSON.parse(sink.frames[2] ?? '')).toMatchObject({
+      choices: [{ finish_reason: 'stop' }],
+      lattice: { costUsd: '0.1' },
+    });
+  });
+
+  it('shows usage only to those who asked, in a last chunk with the whole request’s sums', async () => {
+    const { relay: it, parsed } = relay({ stream_options: { include_usage: true } });
+    await it.pump(of(text('x'), finish(), usage()));
+    await it.close([], { costUsd: '0' }, { prompt_tokens: 30, completion_tokens: 20, total_tokens: 50 });
+    expect(parsed().at(-2)).not.toHaveProperty('lattice');
+    expect(parsed().at(-1)).toMatchObject({
+      choices: [],
+      usage: { prompt_tokens: 30, completion_tokens: 20, total_tokens: 50, custom: 1 },
+      lattice: { costUsd: '0' },
+    });
+  });
+
+  it('keeps the order of several choices and loses none of their finishes', async () => {
+    const { relay: it, parsed } = relay({ n: 2 });
+    await it.pump(of(text('a', 0), text('b', 1), finish('stop', 0), text('c', 1), finish('length', 1)));
+    await it.close([], {}, {});
+    const finishes = parsed().flatMap((frame) =>
+      frame.choices.map((choice) => [choice.index, choice.finish_reason]),
+    );
+    expect(finishes.filter(([, reason]) => reason)).toEqual([
+      [0, 'stop'],
+      [1, 'length'],
+    ]);
+  });
+
+  it('shows text that comes with the finish at once', async () => {
+    const { sink, relay: it, parsed } = relay();
+    await it.pump(of(chunk([{ index: 0, delta: { content: 'all' }, finish_reason: 'stop' }])));
+    expect(parsed()[0]).toMatchObject({ choices: [{ delta: { content: 'all' }, finish_reason: null }] });
+    await it.close([], {}, {});
+    expect(sink.frames).toHaveLength(2);
+    expect(parsed()[1]).toMatchObject({ choices: [{ delta: {}, finish_reason: 'stop' }] });
+  });
+
+  it('passes a client’s tool calls on as they come and puts them together for the books', async () => {
+    const { sink, relay: it } = relay();
+    const chunks = [
+      call({ id: 'a', function: { name: 'f', arguments: '{"x"' } }),
+      call({ function: { arguments: ':1}' } }),
+    ];
+    await it.pump(of(...chunks, finish('tool_calls')));
+    expect(sink.frames).toEqual(chunks.map(({ data }) => data));
+    expect(it.message().toolCalls).toEqual([
+      { id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":1}' } },
+    ]);
+    expect(it.trace.answerBytes).toBe(7);
+  });
+
+  it('gives a tool call without an id one, the same for the client and the books', async () => {
+    const { relay: it, parsed } = relay();
+    await it.pump(
+      of(
+        call({ function: { name: 'f', arguments: '' } }),
+        call({ function: { arguments: '{}' } }),
+        finish('tool_calls'),
+      ),
+    );
+    const shown = JSON.stringify(parsed()[0]);
+    const [made] = it.message().toolCalls;
+    expect(made?.id).toMatch(/^call_[0-9a-f]{24}$/);
+    expect(shown).toContain(String(made?.id));
+  });
+
+  it('hides all tool calls while server-side tools are on, and shows the client’s own at the end', async () => {
+    const { sink, relay: it, parsed } = relay({}, [TOOL]);
+    await it.pump(
+      of(
+        text('Let me see'),
+        call({ id: 's', function: { name: 'current_time', arguments: '{}' } }, 0),
+        call({ id: 'c', function: { name: 'mine', arguments: '{}' } }, 1),
+        finish('tool_calls'),
+      ),
+    );
+    expect(sink.frames).toHaveLength(1);
+    const mine = it.message().toolCalls.filter((made) => made.function.name === 'mine');
+    await it.close(mine, {}, {});
+    expect(parsed()[1]).toMatchObject({ choices: [{ delta: { tool_calls: [{ index: 0, id: 'c' }] } }] });
+    expect(parsed()[2]).toMatchObject({ choices: [{ finish_reason: 'tool_calls' }] });
+    expect(sink.frames.join()).not.toContain('current_time');
+  });
+
+  it('does not call text shown that only opened the stream', async () => {
+    const { state, relay: it } = relay({}, [TOOL]);
+    await it.pump(of(call({ id: 's', function: { name: 'current_time', arguments: '{}' } })));
+    expect(state.hasSent).toBe(false);
+  });
+
+  it('waits for a slow client before it reads on', async () => {
+    const { sink, relay: it } = relay();
+    const read: string[] = [];
+    let release: () => void = () => undefined;
+    sink.write = ((data: string) => {
+      sink.frames.push(data);
+      return new Promise<void>((resolve) => (release = resolve));
+    }) as never;
+    async function* source(): AsyncGenerator<ChatChunk> {
+      for (const word of ['a', 'b']) {
+        read.push(word);
+        yield text(word);
+      }
+    }
+    const pumping = it.pump(source());
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(read).toEqual(['a']);
+    release();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(read).toEqual(['a', 'b']);
+    release();
+    await pumping;
+  });
+});

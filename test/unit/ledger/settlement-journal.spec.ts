@@ -1,0 +1,123 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { newId } from '../../../src/common/index';
+import { loadConfig } from '../../../src/config/index';
+import type { Settlement } from '../../../src/ledger/ledger-rows';
+import { ProcessIdentity } from '../../../src/ledger/process-identity';
+import { SettlementJournal } from '../../../src/ledger/settlement-journal';
+
+const aSettlement = (): Settlement => ({
+  owner: { request_id: newId(), user_id: newId(), task_type: 'GENERAL' },
+  lines: [{ request_id: newId(), attempt: 1, outcome: 'succeeded', cost_pico_usd: '9007199254740993' }],
+});
+
+describe(SettlementJournal.name, () => {
+  let dataDir: string;
+  let identity: ProcessIdentity;
+  let journal: SettlementJournal;
+
+  beforeEach(() => {
+    dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-journal-'));
+    identity = new ProcessIdentity();
+    journal = new SettlementJournal(loadConfig({ LATTICE_ENV: 'test', DATA_DIR: dataDir }), identity);
+  });
+
+  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  const file = (name: string): string => path.join(dataDir, 'journal', name);
+
+  function leftover(id: string, header: object | string, rest = ''): string {
+    mkdirSync(path.join(dataDir, 'journal'), { recursive: true });
+    const name = file(`${id}.ndjson`);
+    writeFileSync(name, `${typeof header === 'string' ? header : JSON.stringify(header)}\n${rest}`);
+    return name;
+  }
+
+  it('gives back what was appended, in order and to the last digit', async () => {
+    const settlements = [aSettlement(), aSettlement(), aSettlement()];
+    await Promise.all(settlements.map((each) => journal.append(each)));
+    const content = await journal.read();
+    expect(content).toMatchObject({ settlements, brokenLines: [] });
+    expect(journal.isEmpty).toBe(false);
+    expect(readFileSync(file(`${identity.id}.ndjson`))).toHaveLength(content.bytes);
+  });
+
+  it('is empty before the first append and after everything is discarded', async () => {
+    expect(journal.isEmpty).toBe(true);
+    await expect(journal.read()).resolves.toEqual({ settlements: [], brokenLines: [], bytes: 0 });
+    await journal.append(aSettlement());
+    await journal.discard((await journal.read()).bytes);
+    expect(journal.isEmpty).toBe(true);
+    expect(readdirSync(path.join(dataDir, 'journal'))).toEqual([]);
+  });
+
+  it('keeps what was appended while the rest was being booked', async () => {
+    const [booked, late] = [aSettlement(), aSettlement()];
+    await journal.append(booked);
+    const { bytes } = await journal.read();
+    await journal.append(late);
+    await journal.discard(bytes);
+    await expect(journal.read()).resolves.toMatchObject({ settlements: [late], brokenLines: [] });
+    expect(journal.isEmpty).toBe(false);
+    await expect(journal.listOthers()).resolves.toEqual([]);
+  });
+
+  it('fails the append that the disk does not take', async () => {
+    writeFileSync(path.join(dataDir, 'journal'), 'a file where the folder should be');
+    await expect(journal.append(aSettlement())).rejects.toThrow();
+  });
+
+  it('reads the journal of a dead process, the torn last line apart', async () => {
+    const settlement = aSettlement();
+    const dead = newId();
+    const text = `${JSON.stringify(settlement)}\n{"owner":`;
+    const name = leftover(dead, { process: dead, pid: 2 ** 22 + 1, host: hostname() }, text);
+    const [found] = await journal.listOthers();
+    expect(found).toEqual({ file: name, processId: dead });
+    await expect(journal.readLeftover({ file: name, processId: dead })).resolves.toMatchObject({
+      settlements: [settlement],
+      brokenLines: ['{"owner":'],
+    });
+    await journal.removeLeftover({ file: name, processId: dead });
+    expect(existsSync(name)).toBe(false);
+  });
+
+  it.each([
+    ['runs on this machine', { pid: process.ppid, host: hostname() }],
+    ['ran on another machine', { pid: 2 ** 22 + 1, host: 'elsewhere' }],
+  ])(
+    'leaves the journal of a process that %s alone, until nobody has touched it for long',
+    async (_, header) => {
+      const id = newId();
+      const name = leftover(id, { process: id, ...header });
+      await expect(journal.readLeftover({ file: name, processId: id })).resolves.toBeUndefined();
+      const longAgo = new Date(Date.now() - 3_600_000);
+      utimesSync(name, longAgo, longAgo);
+      await expect(journal.readLeftover({ file: name, processId: id })).resolves.toBeDefined();
+    },
+  );
+
+  it('knows that an earlier process with its own number is dead', async () => {
+    const id = newId();
+    const name = leftover(id, { process: id, pid: process.pid, host: hostname() });
+    await expect(journal.readLeftover({ file: name, processId: id })).resolves.toBeDefined();
+  });
+
+  it('keeps what can never be booked', async () => {
+    await journal.reject({ some: 'thing' }, 'because');
+    expect(JSON.parse(readFileSync(file('rejected.log'), 'utf8'))).toMatchObject({
+      reason: 'because',
+      entry: { some: 'thing' },
+    });
+  });
+});

@@ -1,0 +1,75 @@
+import { decisionRecord } from '../../../src/selection/index';
+import { aModel, aRequest } from '../../support/factories';
+import { aRouter } from './support';
+
+const SECRET = 'xylophone-4711';
+
+const request = aRequest(
+  {
+    messages: [
+      { role: 'system', content: `The password is ${SECRET}` },
+      {
+        role: 'user',
+        content: [
+          {
+            type: 'text',
+            text: `Write a Python function that translates ${SECRET}, summarize and classify it`,
+          },
+          { type: 'image_url', image_url: { url: `https://example.org/${SECRET}.png` } },
+        ],
+      },
+    ],
+    tools: [{ type: 'function', function: { name: SECRET, description: SECRET } }],
+    response_format: { type: 'json_schema', json_schema: { name: SECRET } },
+    max_tokens: 4_000,
+    stream: true,
+    user: SECRET,
+  },
+  { fallback: 'any', taskType: 'CODE_GENERATION' },
+);
+
+const models = Array.from({ length: 60 }, (_, index) =>
+  aModel({
+    id: `${index % 2 ? 'openai' : 'anthropic'}/a-model-with-a-long-name-${index}`,
+    ...(index > 50 ? { status: 'retired' as const } : {}),
+  }),
+);
+const guide = `prior: 0.03\nall: { recommended: [${models.map(({ id }) => id).join(', ')}] }`;
+const plan = aRouter({ models, guide }).plan(request);
+
+describe(decisionRecord.name, () => {
+  it('holds inputs, versions, and the top candidates with scores and price versions', () => {
+    const record = decisionRecord(plan, request);
+    expect(record).toMatchObject({
+      asked: { model: 'auto', taskType: 'CODE_GENERATION', fallback: 'any' },
+      strategy: 'auto',
+      task: { type: 'CODE_GENERATION', confidence: 1, source: 'override' },
+      features: { tools: 1, images: 1, maxTokens: 4_000, json: 'schema', stream: true },
+      filtered: { retired: 9 },
+      providers: ['openai', 'anthropic'],
+      versions: plan.versions,
+    });
+    const candidates = record.candidates as readonly Record<string, unknown>[];
+    expect(candidates.map(({ model }) => model)).toEqual(
+      plan.candidates.slice(0, 5).map(({ model }) => model.id),
+    );
+    expect(candidates[0]).toMatchObject({
+      price: plan.candidates[0]?.price?.version,
+      score: expect.any(Number) as number,
+      factors: [expect.any(Number), expect.any(Number), expect.any(Number), expect.any(Number)] as number[],
+    });
+  });
+
+  it('holds no word of the prompt, of tools or of images', () => {
+    expect(JSON.stringify(decisionRecord(plan, request))).not.toContain(SECRET);
+  });
+
+  it('stays small, whatever the client writes into its options', () => {
+    expect(JSON.stringify(decisionRecord(plan, request)).length).toBeLessThan(1_300);
+    const long = {
+      ...request,
+      options: { ...request.options, models: Array.from({ length: 500 }, () => 'm'.repeat(900)) },
+    };
+    expect(JSON.stringify(decisionRecord(plan, long)).length).toBeLessThan(2_000);
+  });
+});

@@ -1,0 +1,86 @@
+import path from 'node:path';
+import { AnalysisService, PatternSet } from '../../../src/analysis/index';
+import {
+  type CatalogModel,
+  type CatalogService,
+  ModelNotFoundError,
+  type PriceBook,
+} from '../../../src/catalog/index';
+import { type ChatRequest, PROVIDER_IDS, type ProviderId } from '../../../src/common/index';
+import type { AppConfig } from '../../../src/config/index';
+import type { ProviderAvailability, ProviderRegistry } from '../../../src/providers/index';
+import { RoutingWeights, ScoringService } from '../../../src/scoring/index';
+import { CandidatePool } from '../../../src/selection/candidate-pool';
+import { Guide } from '../../../src/selection/guide';
+import { type ExecutionPlan, ModelAvailability, SelectionService } from '../../../src/selection/index';
+import { aContext, aPrice } from '../../support/factories';
+
+const CONFIG = [path.join(__dirname, '../../../config')];
+const patterns = PatternSet.load(CONFIG);
+const weights = RoutingWeights.load(CONFIG);
+
+export interface Surroundings {
+  readonly models: readonly CatalogModel[];
+  readonly available?: readonly ProviderId[];
+  /** Ids of models without a price. */
+  readonly unpriced?: readonly string[];
+  /** YAML of the guide. */
+  readonly guide?: string;
+  readonly warnings?: readonly string[];
+}
+
+export interface Router {
+  readonly selection: SelectionService;
+  readonly availability: ModelAvailability;
+  plan(request: ChatRequest): ExecutionPlan;
+}
+
+/** The real selection on top of a catalog, prices and availability of the test's own. */
+export function aRouter(surroundings: Surroundings): Router {
+  const { models, available = ['openai', 'anthropic'], unpriced = [], warnings = [] } = surroundings;
+  const catalog = {
+    version: 'catalog-1',
+    list: () => models,
+    resolve: (asked: string) => {
+      const found = models.filter((model) => model.id === asked || model.baseModel === asked);
+      if (found.length === 0) throw new ModelNotFoundError(asked, []);
+      return { models: found, warnings };
+    },
+  } as unknown as CatalogService;
+  const byId = new Map(models.map(({ id }, index) => [id, aPrice({ model: id, version: index + 1 })]));
+  const prices = {
+    current: (id: string) => (unpriced.includes(id) ? undefined : byId.get(id)),
+  } as unknown as PriceBook;
+  const registry = aRegistry(available);
+  const guide = Guide.parse('guide.yaml', surroundings.guide ?? 'prior: 0.03');
+  const availability = new ModelAvailability(registry, prices);
+  const analysis = new AnalysisService(patterns, {
+    vars: { ANALYZER_CACHE_SIZE: 10 },
+  } as unknown as AppConfig);
+  const selection = new SelectionService(
+    catalog,
+    new CandidatePool(catalog, prices, availability, guide),
+    availability,
+    guide,
+    new ScoringService(weights),
+    analysis,
+  );
+  return {
+    selection,
+    availability,
+    plan: (request) => selection.plan(aContext(), request, analysis.profile(request)),
+  };
+}
+
+function aRegistry(available: readonly ProviderId[]): ProviderRegistry {
+  const states = PROVIDER_IDS.map((provider): ProviderAvailability => {
+    const variables = [`${provider.toUpperCase()}_API_KEY`];
+    if (available.includes(provider)) return { provider, state: 'available', variables, detail: 'Ready' };
+    const detail = `Set ${variables.join()}`;
+    return { provider, state: 'unavailable', reason: 'key_missing', variables, detail };
+  });
+  return {
+    isAvailable: (provider: ProviderId) => available.includes(provider),
+    availability: () => states,
+  } as unknown as ProviderRegistry;
+}
