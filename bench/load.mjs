@@ -29,7 +29,12 @@ async function fire() {
   const lane = async () => {
     while (performance.now() < until) {
       const start = performance.now();
-      const response = await request(`${url}/v1/chat/completions`, { method: 'POST', headers, body: text, dispatcher });
+      const response = await request(`${url}/v1/chat/completions`, {
+        method: 'POST',
+        headers,
+        body: text,
+        dispatcher,
+      });
       await response.body.arrayBuffer();
       if (response.statusCode !== 200) failures += 1;
       latencies.push(performance.now() - start);
@@ -44,7 +49,12 @@ async function fire() {
 async function streams() {
   const text = body({ stream: true });
   const one = async () => {
-    const response = await request(`${url}/v1/chat/completions`, { method: 'POST', headers, body: text, dispatcher });
+    const response = await request(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers,
+      body: text,
+      dispatcher,
+    });
     const frames = (await response.body.text()).split('\n\n');
     return frames.filter((frame) => frame.includes(' word')).length === 64 && frames.includes('data: [DONE]');
   };

@@ -48,13 +48,19 @@ export function cpuSeconds(pid) {
     if (!/^\d+$/.test(entry)) continue;
     try {
       const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+      const fields = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .map(Number);
       rows.set(Number(entry), { parent: fields[1], ticks: fields[11] + fields[12] });
     } catch {
       // The process ended between the listing and the reading.
     }
   }
-  const below = (id) => [...rows].filter(([, row]) => row.parent === id).reduce((sum, [child]) => sum + below(child), rows.get(id)?.ticks ?? 0);
+  const below = (id) =>
+    [...rows]
+      .filter(([, row]) => row.parent === id)
+      .reduce((sum, [child]) => sum + below(child), rows.get(id)?.ticks ?? 0);
   return below(pid) / TICKS_PER_SECOND;
 }
 

@@ -30,12 +30,18 @@ const MAX_GROWTH = 1.2;
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-bench-'));
 const { EmbeddedPostgres } = require('../dist/src/database/index.js');
-const postgres = await EmbeddedPostgres.start({ folder: path.join(dataDir, 'postgres'), dieWithParent: true });
+const postgres = await EmbeddedPostgres.start({
+  folder: path.join(dataDir, 'postgres'),
+  dieWithParent: true,
+});
 
 async function call(url, route, body, credential) {
   const response = await fetch(`${url}${route}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(credential ? { authorization: `Bearer ${credential}` } : {}) },
+    headers: {
+      'content-type': 'application/json',
+      ...(credential ? { authorization: `Bearer ${credential}` } : {}),
+    },
     body: JSON.stringify(body),
   });
   if (!response.ok) throw new Error(`${route}: ${response.status} ${await response.text()}`);
@@ -56,7 +62,11 @@ async function startGateway(upstream) {
   };
   const gateway = await start(here('../dist/src/main.js'), [], { env, ready: /Lattice is ready at (\S+)/ });
   const url = gateway.match;
-  const session = await call(url, '/api/v1/auth/register', { email: 'bench@example.com', password: 'bench-bench-bench', name: 'Bench' });
+  const session = await call(url, '/api/v1/auth/register', {
+    email: 'bench@example.com',
+    password: 'bench-bench-bench',
+    name: 'Bench',
+  });
   const { key } = await call(url, '/api/v1/keys', { name: 'bench' }, session.accessToken);
   return { ...gateway, url, key };
 }
@@ -65,7 +75,8 @@ async function measure(target, databasePid) {
   const before = [cpuSeconds(target.pid), cpuSeconds(databasePid)];
   const load = await run(here('load.mjs'), [target.url, target.key, options.connections, options.seconds]);
   const [cpu, database] = [cpuSeconds(target.pid) - before[0], cpuSeconds(databasePid) - before[1]];
-  if (load.failures > 0) throw new Error(`${target.name}: ${load.failures} of ${load.requests} requests failed`);
+  if (load.failures > 0)
+    throw new Error(`${target.name}: ${load.failures} of ${load.requests} requests failed`);
   return {
     requestsPerSecond: load.requests / Number(options.seconds),
     cpuMicroseconds: (cpu / load.requests) * 1e6,
@@ -76,7 +87,9 @@ async function measure(target, databasePid) {
 }
 
 async function eventLoopDelayMs(gateway) {
-  const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: { authorization: 'Bearer bench-metrics' } })).text();
+  const metrics = await (
+    await fetch(`${gateway.url}/metrics`, { headers: { authorization: 'Bearer bench-metrics' } })
+  ).text();
   return Number(/nodejs_eventloop_lag_p99_seconds (\S+)/.exec(metrics)?.[1]) * 1000;
 }
 
@@ -92,8 +105,16 @@ async function compareTargets() {
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const target of targets) target.rows.push(await measure(target, postgres.pid));
   }
-  const figure = (name, field) => median(targets.find((target) => target.name === name).rows.map((row) => row[field]));
-  const streams = await run(here('load.mjs'), [gateway.url, gateway.key, '1', '1', 'streams', options.streams]);
+  const figure = (name, field) =>
+    median(targets.find((target) => target.name === name).rows.map((row) => row[field]));
+  const streams = await run(here('load.mjs'), [
+    gateway.url,
+    gateway.key,
+    '1',
+    '1',
+    'streams',
+    options.streams,
+  ]);
   return {
     gatewayCpuMicroseconds: figure('gateway', 'cpuMicroseconds'),
     databaseCpuMicroseconds: figure('gateway', 'databaseCpuMicroseconds'),
@@ -114,19 +135,31 @@ function report(figures) {
   const number = (value) => (value >= 100 ? value.toFixed(0) : value.toFixed(1)).padStart(8);
   say(`gateway CPU      ${number(figures.gatewayCpuMicroseconds)} µs/request`);
   say(`PostgreSQL CPU   ${number(figures.databaseCpuMicroseconds)} µs/request`);
-  say(`bare proxy CPU   ${number(figures.floorCpuMicroseconds)} µs/request   (ratio ${(figures.gatewayCpuMicroseconds / figures.floorCpuMicroseconds).toFixed(2)})`);
-  say(`throughput       ${number(figures.requestsPerSecond)} /s   bare proxy ${number(figures.floorRequestsPerSecond)} /s`);
-  say(`latency          p50 ${figures.p50Ms.toFixed(1)} ms, p99 ${figures.p99Ms.toFixed(1)} ms (bare proxy p99 ${figures.floorP99Ms.toFixed(1)} ms) at ${options.connections} connections`);
-  say(`event loop       p99 delay ${figures.eventLoopDelayP99Ms.toFixed(1)} ms, RSS ${figures.rssMegabytes.toFixed(0)} MB`);
+  say(
+    `bare proxy CPU   ${number(figures.floorCpuMicroseconds)} µs/request   (ratio ${(figures.gatewayCpuMicroseconds / figures.floorCpuMicroseconds).toFixed(2)})`,
+  );
+  say(
+    `throughput       ${number(figures.requestsPerSecond)} /s   bare proxy ${number(figures.floorRequestsPerSecond)} /s`,
+  );
+  say(
+    `latency          p50 ${figures.p50Ms.toFixed(1)} ms, p99 ${figures.p99Ms.toFixed(1)} ms (bare proxy p99 ${figures.floorP99Ms.toFixed(1)} ms) at ${options.connections} connections`,
+  );
+  say(
+    `event loop       p99 delay ${figures.eventLoopDelayP99Ms.toFixed(1)} ms, RSS ${figures.rssMegabytes.toFixed(0)} MB`,
+  );
   say(`streams          ${figures.cleanStreams} of ${figures.streams} concurrent ones brought every frame`);
-  say(`task analysis    ${figures.analysisMicroseconds.toFixed(1)} µs per 1 KB prompt, ${figures.analysisCachedMicroseconds.toFixed(2)} µs cached`);
+  say(
+    `task analysis    ${figures.analysisMicroseconds.toFixed(1)} µs per 1 KB prompt, ${figures.analysisCachedMicroseconds.toFixed(2)} µs cached`,
+  );
 }
 
 function compare(figures, file) {
   const baseline = JSON.parse(readFileSync(file, 'utf8'));
   const ratio = (row) => row.gatewayCpuMicroseconds / row.floorCpuMicroseconds;
   const growth = ratio(figures) / ratio(baseline);
-  say(`ratio of gateway to bare proxy: ${ratio(figures).toFixed(2)}, baseline ${ratio(baseline).toFixed(2)}, growth ${((growth - 1) * 100).toFixed(0)} %`);
+  say(
+    `ratio of gateway to bare proxy: ${ratio(figures).toFixed(2)}, baseline ${ratio(baseline).toFixed(2)}, growth ${((growth - 1) * 100).toFixed(0)} %`,
+  );
   if (growth > MAX_GROWTH) {
     say(`The ratio grew by more than ${Math.round((MAX_GROWTH - 1) * 100)} %`);
     process.exitCode = 1;

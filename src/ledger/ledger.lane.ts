@@ -28,6 +28,12 @@ export class LedgerLane {
     run: (batch) => this.runAdvances(batch),
     isWorthSplitting,
   });
+  /** One after the other: a long journal must not take the connections that admission needs. */
+  private readonly lateBookings = new BatchLane<Settlement, void>({
+    run: (batch) => this.bookEach(batch),
+    isWorthSplitting: () => false,
+    maxBatch: 1,
+  });
 
   constructor(
     private readonly store: LedgerStore,
@@ -41,7 +47,7 @@ export class LedgerLane {
 
   async settle(settlement: Settlement): Promise<void> {
     const { isLate } = await this.turns.add({ settle: settlement });
-    if (isLate) await this.store.book(settlement.owner, settlement.lines);
+    if (isLate) await this.lateBookings.add(settlement);
   }
 
   async advance(row: AdvanceRow): Promise<HoldAnswer | undefined> {
@@ -59,6 +65,11 @@ export class LedgerLane {
         ? { isLate: late.has(turn.settle.owner.request_id) }
         : { isLate: false, answer: admitted.get(turn.admit.request.request_id) },
     );
+  }
+
+  private async bookEach(batch: readonly Settlement[]): Promise<readonly void[]> {
+    for (const { owner, lines } of batch) await this.store.book(owner, lines);
+    return [];
   }
 
   private async runAdvances(batch: readonly AdvanceRow[]): Promise<readonly (HoldAnswer | undefined)[]> {

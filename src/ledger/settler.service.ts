@@ -25,7 +25,11 @@ export class Settler {
     try {
       await this.book(settlement);
     } catch (error) {
-      this.logger.warn(`PostgreSQL is away; a settlement goes to the journal: ${(error as Error).message}`);
+      if (this.journal.isEmpty) {
+        this.logger.warn(
+          `Settlements wait in the journal until PostgreSQL is back: ${(error as Error).message}`,
+        );
+      }
       await this.journal.append(settlement);
     }
   }

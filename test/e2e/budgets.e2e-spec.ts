@@ -31,14 +31,14 @@ describe('budgets at the door', () => {
       body: { model: MODEL, messages: HELLO, ...body },
     });
 
-  const sent = async () => (await truth.attempts()).at(-1)?.body as { max_tokens?: number };
+  const sent = async () => (await truth.attempts()).at(-1)?.body as { max_completion_tokens?: number };
 
   it('changes nothing in a request that no hard budget watches', async () => {
     const account = await app.register();
     await app.createBudget(account, '1', { mode: 'soft' });
     const answer = await ask(account);
     expect(answer.status).toBe(200);
-    expect(await sent()).not.toHaveProperty('max_tokens');
+    expect(await sent()).not.toHaveProperty('max_completion_tokens');
   });
 
   it('warns of a soft budget that is used up, and still answers', async () => {
@@ -47,7 +47,7 @@ describe('budgets at the door', () => {
     const answer = await ask(account);
     expect([answer.status, answer.headers.get('x-lattice-warnings')]).toEqual([
       200,
-      expect.stringMatching(/soft budget/i),
+      expect.stringMatching(/soft total budget of the user/i),
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('budgets at the door', () => {
     const account = await app.register();
     await app.createBudget(account, '1');
     const answer = await ask(account);
-    expect(await sent()).toMatchObject({ max_tokens: 4096 });
+    expect(await sent()).toMatchObject({ max_completion_tokens: 4096 });
     expect(answer.headers.get('x-lattice-warnings')).toContain('max_tokens set to 4096');
   });
 
@@ -63,7 +63,7 @@ describe('budgets at the door', () => {
     const account = await app.register();
     await app.createBudget(account, '0.0003');
     const answer = await ask(account, { max_tokens: 4000 });
-    const { max_tokens: limit = 0 } = await sent();
+    const { max_completion_tokens: limit = 0 } = await sent();
     expect(answer.headers.get('x-lattice-warnings')).toContain(`max_tokens lowered from 4000 to ${limit}`);
     expect(limit).toBeGreaterThan(16);
     const inputAndOutput = BigInt(limit) * parseUsd('0.0000006');

@@ -264,25 +264,27 @@ const COUNTER_FUNCTIONS = [
     if not v_has_limits then
       return;
     end if;
+    -- Another process may have opened a window already that this transaction's clock has not reached: then only what
+    -- is asked now counts in it, and corrections of earlier requests belong to a window that has passed.
     update limit_counters c set
       running = c.running + q.slots,
-      minute_start = q.minute_start,
-      minute_requests = case when c.minute_start = q.minute_start then c.minute_requests else 0 end + q.requests,
-      minute_tokens = greatest(0,
-        case when c.minute_start = q.minute_start then c.minute_tokens else 0 end + q.minute_tokens),
-      hour_start = q.hour_start,
-      hour_requests = case when c.hour_start = q.hour_start then c.hour_requests else 0 end + q.requests,
-      hour_tokens = greatest(0, case when c.hour_start = q.hour_start then c.hour_tokens else 0 end + q.hour_tokens)
+      minute_start = greatest(c.minute_start, v_minute),
+      minute_requests = case when c.minute_start >= v_minute then c.minute_requests else 0 end + q.requests,
+      minute_tokens = greatest(0, case when c.minute_start >= v_minute then c.minute_tokens else 0 end
+        + case when c.minute_start > v_minute then q.asked_tokens else q.minute_tokens end),
+      hour_start = greatest(c.hour_start, v_hour),
+      hour_requests = case when c.hour_start >= v_hour then c.hour_requests else 0 end + q.requests,
+      hour_tokens = greatest(0, case when c.hour_start >= v_hour then c.hour_tokens else 0 end
+        + case when c.hour_start > v_hour then q.asked_tokens else q.hour_tokens end)
     from (
-      select k.limit_id, greatest(k.minute_start, v_minute) as minute_start, greatest(k.hour_start, v_hour) as hour_start,
-        sum(m.slots) as slots, sum(m.requests) as requests,
-        coalesce(sum(m.tokens) filter (where m.counted_at >= greatest(k.minute_start, v_minute)), 0) as minute_tokens,
-        coalesce(sum(m.tokens) filter (where m.counted_at >= greatest(k.hour_start, v_hour)), 0) as hour_tokens
+      select id, sum(m.slots) as slots, sum(m.requests) as requests,
+        coalesce(sum(m.tokens) filter (where m.counted_at = 'infinity'), 0) as asked_tokens,
+        coalesce(sum(m.tokens) filter (where m.counted_at >= v_minute), 0) as minute_tokens,
+        coalesce(sum(m.tokens) filter (where m.counted_at >= v_hour), 0) as hour_tokens
       from unnest(p_moves) m cross join lateral unnest(m.limit_ids) id
-      join limit_counters k on k.limit_id = id
-      group by k.limit_id
+      group by id
     ) q
-    where c.limit_id = q.limit_id;
+    where c.limit_id = q.id;
   end $$`,
 
   `create function ledger_lock(p_moves ledger_move[]) returns void language plpgsql as $$
@@ -358,47 +360,36 @@ const ADMIT_FUNCTIONS = [
     from unnest(p_requests) r where r.refusal is null;
   end $$`,
 
-  // The limits that so much more would break, the longest wait first. A window that has passed counts as empty.
-  `create function ledger_broken_limits(p_ids uuid[], p_requests bigint[], p_tokens bigint[], p_slots bigint[],
-    p_now timestamptz)
-  returns table (limit_id uuid, scope text, kind text, value bigint, resets_at timestamptz)
+  // Why a request does not fit, by the limit with the longest wait. A window that has passed counts as empty.
+  `create function ledger_limit_refusal(p_request ledger_request, p_now timestamptz) returns text
   language sql stable as $$
     with window_now as (
       select date_trunc('minute', p_now, 'UTC') as minute_start, date_trunc('hour', p_now, 'UTC') as hour_start
     ), counted as (
       select l.id, l.scope, l.requests_per_minute, l.requests_per_hour, l.tokens_per_minute, l.tokens_per_hour,
-        l.concurrency, q.requests, q.tokens, c.running + q.slots as running,
+        l.concurrency, c.running,
         case when c.minute_start >= w.minute_start then c.minute_requests else 0 end as minute_requests,
         case when c.minute_start >= w.minute_start then c.minute_tokens else 0 end as minute_tokens,
         case when c.hour_start >= w.hour_start then c.hour_requests else 0 end as hour_requests,
         case when c.hour_start >= w.hour_start then c.hour_tokens else 0 end as hour_tokens,
         greatest(c.minute_start, w.minute_start) + interval '1 minute' as minute_end,
         greatest(c.hour_start, w.hour_start) + interval '1 hour' as hour_end
-      from unnest(p_ids, p_requests, p_tokens, p_slots) q (id, requests, tokens, slots)
-      join limits l on l.id = q.id
-      join limit_counters c on c.limit_id = q.id
+      from limits l
+      join limit_counters c on c.limit_id = l.id
       cross join window_now w
+      where l.id = any(p_request.limit_ids)
     )
-    select c.id, c.scope, v.kind, v.value, v.resets_at
+    select json_build_object('kind', 'limit', 'limit', v.kind, 'scope', c.scope, 'value', v.value,
+      'isTooLarge', v.kind like 'tokens%' and p_request.tokens > v.value, 'resetsAt', v.resets_at)::text
     from counted c cross join lateral (values
-      ('requests_per_hour', c.requests_per_hour, c.hour_requests + c.requests, c.hour_end),
-      ('tokens_per_hour', c.tokens_per_hour, c.hour_tokens + c.tokens, c.hour_end),
-      ('requests_per_minute', c.requests_per_minute, c.minute_requests + c.requests, c.minute_end),
-      ('tokens_per_minute', c.tokens_per_minute, c.minute_tokens + c.tokens, c.minute_end),
-      ('concurrency', c.concurrency, c.running, null)
+      ('requests_per_hour', c.requests_per_hour, c.hour_requests + 1, c.hour_end),
+      ('tokens_per_hour', c.tokens_per_hour, c.hour_tokens + p_request.tokens, c.hour_end),
+      ('requests_per_minute', c.requests_per_minute, c.minute_requests + 1, c.minute_end),
+      ('tokens_per_minute', c.tokens_per_minute, c.minute_tokens + p_request.tokens, c.minute_end),
+      ('concurrency', c.concurrency, c.running + 1, null)
     ) v (kind, value, wanted, resets_at)
     where v.wanted > v.value
     order by v.resets_at desc nulls last
-  $$`,
-
-  `create function ledger_limit_refusal(p_request ledger_request, p_now timestamptz) returns text
-  language sql stable as $$
-    select json_build_object('kind', 'limit', 'limit', b.kind, 'scope', b.scope, 'value', b.value,
-      'isTooLarge', b.kind like 'tokens%' and p_request.tokens > b.value, 'resetsAt', b.resets_at)::text
-    from ledger_broken_limits(p_request.limit_ids,
-      array_fill(1::bigint, array[cardinality(p_request.limit_ids)]),
-      array_fill(p_request.tokens, array[cardinality(p_request.limit_ids)]),
-      array_fill(1::bigint, array[cardinality(p_request.limit_ids)]), p_now) b
     limit 1
   $$`,
 
@@ -493,6 +484,8 @@ const TURN_FUNCTIONS = [
   returns json language plpgsql ${HOT} as $$
   declare
     v_now timestamptz := coalesce(p_now, now());
+    v_minute timestamptz := date_trunc('minute', v_now, 'UTC');
+    v_hour timestamptz := date_trunc('hour', v_now, 'UTC');
     v_moves ledger_move[];
     v_asked ledger_move[];
     v_late uuid[];
@@ -536,16 +529,28 @@ const TURN_FUNCTIONS = [
     end if;
 
     if v_has_limits then
-      perform 1 from limit_counters c
-      where c.limit_id = any(array(select unnest(m.limit_ids) from unnest(v_moves || v_asked) m))
-      order by c.limit_id for update;
       -- Tokens given back are left out here, so that this errs to the slow side only.
-      select array_agg(distinct b.limit_id) into v_full_limits
-      from (
-        select array_agg(id) as ids, array_agg(requests) as requests, array_agg(tokens) as tokens, array_agg(slots) as slots
-        from (select id, sum(m.requests) as requests, sum(greatest(m.tokens, 0))::bigint as tokens, sum(m.slots) as slots
-              from unnest(v_moves || v_asked) m, unnest(m.limit_ids) id group by id having sum(m.requests) > 0) g
-      ) q cross join lateral ledger_broken_limits(q.ids, q.requests, q.tokens, q.slots, v_now) b;
+      with wanted as materialized (
+        select id, sum(m.requests) as requests, sum(greatest(m.tokens, 0)) as tokens, sum(m.slots) as slots
+        from unnest(v_moves || v_asked) m, unnest(m.limit_ids) id group by id
+      ), locked as materialized (
+        select l.id, l.requests_per_minute, l.requests_per_hour, l.tokens_per_minute, l.tokens_per_hour,
+          l.concurrency, c.running,
+          case when c.minute_start >= v_minute then c.minute_requests else 0 end as minute_requests,
+          case when c.minute_start >= v_minute then c.minute_tokens else 0 end as minute_tokens,
+          case when c.hour_start >= v_hour then c.hour_requests else 0 end as hour_requests,
+          case when c.hour_start >= v_hour then c.hour_tokens else 0 end as hour_tokens
+        from limit_counters c join limits l on l.id = c.limit_id
+        where c.limit_id = any(array(select w.id from wanted w)) order by c.limit_id for update of c
+      )
+      select array_agg(l.id) filter (where w.requests > 0 and (
+        l.running + w.slots > l.concurrency
+        or l.minute_requests + w.requests > l.requests_per_minute
+        or l.minute_tokens + w.tokens > l.tokens_per_minute
+        or l.hour_requests + w.requests > l.requests_per_hour
+        or l.hour_tokens + w.tokens > l.tokens_per_hour))
+      into v_full_limits
+      from locked l left join wanted w on w.id = l.id;
     end if;
 
     if v_full_periods is null and v_full_limits is null then
@@ -870,7 +875,7 @@ export class CreateLedger1790000003000 implements MigrationInterface {
     await queryRunner.query('drop view ledger_differences');
     await queryRunner.query(`drop function ledger_create_limit, ledger_create_budget, ledger_reap, ledger_advance,
       ledger_advance_one, ledger_book, ledger_spend, ledger_turn, ledger_close, ledger_judge,
-      ledger_exceeded, ledger_budget_refusal, ledger_remaining, ledger_limit_refusal, ledger_broken_limits,
+      ledger_exceeded, ledger_budget_refusal, ledger_remaining, ledger_limit_refusal,
       ledger_hold, ledger_ask, ledger_resolve, ledger_lock, ledger_apply, ledger_open_periods, ledger_period_end,
       ledger_period_start`);
     await queryRunner.query('drop type ledger_move, ledger_line, ledger_request');

@@ -19,8 +19,13 @@ import { USAGE_GROUPS, type UsageGroup } from '../usage-groups';
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
 
-const commaSeparated = ({ value }: { value: unknown }): unknown =>
-  typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value;
+/** `a,b` and `groupBy=a&groupBy=b` alike. */
+const commaSeparated = ({ value }: { value: unknown }): unknown => {
+  const parts: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return parts.flatMap((part) =>
+    typeof part === 'string' ? part.split(',').map((name) => name.trim()) : [part],
+  );
+};
 
 const queryBoolean = ({ value }: { value: unknown }): unknown =>
   value === 'true' ? true : value === 'false' ? false : value;
@@ -72,10 +77,11 @@ export class UsageRangeQueryDto {
 
 export class UsageQueryDto extends UsageRangeQueryDto {
   @ApiPropertyOptional({
-    type: String,
-    default: 'day',
-    example: 'day,model',
-    description: `Comma-separated: any of ${USAGE_GROUPS.join(', ')}. A request belongs to the UTC day in which it was admitted, as in the budgets.`,
+    enum: USAGE_GROUPS,
+    isArray: true,
+    default: ['day'],
+    example: ['day', 'model'],
+    description: `Comma-separated or repeated. A request belongs to the UTC day in which it was admitted, as in the budgets.`,
   })
   @Transform(commaSeparated)
   @IsIn(USAGE_GROUPS, { each: true, message: `groupBy takes any of ${USAGE_GROUPS.join(', ')}` })

@@ -101,7 +101,7 @@ export class RankedModelDto {
 
 export class FilteredModelDto {
   @ApiProperty({ example: 'openai/gpt-4' }) readonly model: string;
-  @ApiProperty({ enum: FILTER_REASONS, enumName: 'FilterReason' }) readonly reason: FilterReason;
+  @ApiProperty({ enum: FILTER_REASONS }) readonly reason: FilterReason;
   @ApiProperty({ example: 'Retired; its successor is openai/gpt-6.1-sol' }) readonly detail: string;
 }
 

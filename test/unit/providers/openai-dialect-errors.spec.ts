@@ -1,15 +1,12 @@
 import type { JsonObject } from '../../../src/common/index';
 import {
   answerError,
-  codeOfError,
-  type ErrorContext,
   failureOf,
-  faultOf,
   reportedError,
-  retryAfterMs,
-  safeMessage,
   transportFault,
 } from '../../../src/providers/adapters/openai-dialect/errors';
+import { type ErrorContext, safeMessage } from '../../../src/providers/adapters/safe-message';
+import { codeOfError, faultOf, retryAfterMs } from '../../../src/providers/adapters/upstream-fault';
 
 const PROMPT = 'Tell me the story of the seven grey herons of Lake Nowhere.';
 

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { ErrorContext } from '../../../src/providers/adapters/openai-dialect/errors';
+import type { ErrorContext } from '../../../src/providers/adapters/safe-message';
 import { Exchange } from '../../../src/providers/adapters/openai-dialect/exchange';
 import { StreamExchange } from '../../../src/providers/adapters/openai-dialect/stream-exchange';
 import type { ChatChunk, ProviderError } from '../../../src/providers/index';

@@ -2,7 +2,8 @@ import { APICallError, UnsupportedFunctionalityError } from '@ai-sdk/provider';
 import { isJsonObject, type ProviderId, type TokenUsage } from '../../../common/index';
 import { ValidationError } from '../../../errors/index';
 import { ProviderError, type ProviderFault } from '../../provider.errors';
-import { codeOfError, retryAfterMs, safeMessage } from '../openai-dialect/errors';
+import { safeMessage } from '../safe-message';
+import { codeOfError, retryAfterMs } from '../upstream-fault';
 import type { Exchange, ExchangeEnd } from './exchange';
 
 /** How one vendor's error answers are told apart beyond their status. */

@@ -3,7 +3,9 @@ import type { Dispatcher } from 'undici';
 import type { TokenUsage } from '../../../common/index';
 import { ProviderError, type ProviderFault } from '../../provider.errors';
 import type { ChatStream } from '../../provider.port';
-import { codeOfError, type ErrorContext, transportFault } from './errors';
+import type { ErrorContext } from '../safe-message';
+import { codeOfError } from '../upstream-fault';
+import { transportFault } from './errors';
 import { requestIdOf } from './response';
 
 export interface UpstreamAnswer {

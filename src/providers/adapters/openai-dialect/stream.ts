@@ -2,7 +2,8 @@ import { StringDecoder } from 'node:string_decoder';
 import { createParser, type EventSourceMessage, type EventSourceParser } from 'eventsource-parser';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../common/index';
 import type { AttemptReport, ChatChunk } from '../../provider.port';
-import { type UpstreamFailure, failureOf } from './errors';
+import type { UpstreamFailure } from '../upstream-fault';
+import { failureOf } from './errors';
 import { attemptReport, text } from './response';
 
 /** One event may not be larger than this, in characters. */

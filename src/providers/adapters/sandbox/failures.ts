@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ProviderError, type ProviderErrorOptions, type ProviderFault } from '../../provider.errors';
 import type { ChatCall } from '../../provider.port';
-import { faultOf } from '../openai-dialect/errors';
+import { faultOf } from '../upstream-fault';
 import type { Directives } from './directives';
 
 /** Fails on every attempt unless the prompt says `fail=none` or names another failure. */
