@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { clientOf, startApp, type TestApp, testEnv } from '../support/app';
+import { ServiceProcess } from '../support/service-process';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
 const MODEL = 'openai/gpt-4o-mini';
@@ -16,7 +15,7 @@ describe('kill -9 during a request', () => {
   let truth: TruthProvider;
   let survivor: TestApp;
   let dataDir: string;
-  let victim: ChildProcess | undefined;
+  let victim: ServiceProcess | undefined;
 
   beforeAll(async () => {
     truth = await startTruthProvider();
@@ -25,35 +24,24 @@ describe('kill -9 during a request', () => {
   });
 
   afterAll(async () => {
-    victim?.kill('SIGKILL');
+    await victim?.destroy();
     await survivor.close();
     await truth.stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  async function startVictim(): Promise<string> {
-    const env = testEnv(dataDir, {
-      OPENAI_BASE_URL: truth.url,
-      HOLD_LEASE_MS: '1500',
-      DATABASE_URL: String((survivor.database.options as { url?: string }).url),
-      PATH: process.env.PATH,
-    });
-    const child = spawn(process.execPath, ['-r', '@swc-node/register', 'src/main.ts'], {
-      env: env as Record<string, string>,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    victim = child;
-    let printed = '';
-    for (;;) {
-      const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
-      printed += chunk.toString();
-      const url = /Lattice is ready at (\S+)/.exec(printed)?.[1];
-      if (url) return url;
-    }
-  }
+  const startVictim = (): ServiceProcess =>
+    new ServiceProcess(
+      testEnv(dataDir, {
+        OPENAI_BASE_URL: truth.url,
+        HOLD_LEASE_MS: '1500',
+        DATABASE_URL: String((survivor.database.options as { url?: string }).url),
+      }),
+    );
 
   it('settles what was sent at its bound, frees the hold, and the counters equal the lines', async () => {
-    const url = await startVictim();
+    victim = startVictim();
+    const url = await victim.url();
     const { key } = survivor.admin;
     await survivor.createBudget(survivor.admin, '5');
     await truth.script({ fault: { kind: 'stall' } });
@@ -64,7 +52,7 @@ describe('kill -9 during a request', () => {
     });
     lost.catch(() => undefined);
     await truth.waitFor((attempts) => attempts.length > before);
-    victim?.kill('SIGKILL');
+    victim.kill('SIGKILL');
     await expect(lost).rejects.toThrow();
 
     const line = await eventually(async () =>

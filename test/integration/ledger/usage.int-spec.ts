@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { APP_GUARD } from '@nestjs/core';
 import type { ExecutionContext } from '@nestjs/common';
 import { EventEmitterModule } from '@nestjs/event-emitter';
@@ -46,6 +49,7 @@ describe('GET /api/v1/usage', () => {
   let database: TestDatabase;
   let app: NestFastifyApplication;
   let principal: Principal;
+  let dataDir: string;
   let lines: Line[];
   const users = [newId(), newId()] as const;
   const keys = [newId(), newId()] as const;
@@ -53,7 +57,8 @@ describe('GET /api/v1/usage', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    app = await boot(database.url, () => principal);
+    dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-usage-'));
+    app = await boot(database.url, dataDir, () => principal);
     lines = someLines();
     await store(app.get(DataSource), lines);
   });
@@ -61,6 +66,7 @@ describe('GET /api/v1/usage', () => {
   afterAll(async () => {
     await app.close();
     await database.drop();
+    rmSync(dataDir, { recursive: true, force: true });
   });
 
   beforeEach(() => {
@@ -256,7 +262,11 @@ describe('GET /api/v1/usage', () => {
   });
 });
 
-async function boot(url: string, principal: () => Principal): Promise<NestFastifyApplication> {
+async function boot(
+  url: string,
+  dataDir: string,
+  principal: () => Principal,
+): Promise<NestFastifyApplication> {
   const guard = {
     canActivate: (context: ExecutionContext): boolean => {
       context.switchToHttp().getRequest<FastifyRequest>().lattice.principal = principal();
@@ -265,9 +275,7 @@ async function boot(url: string, principal: () => Principal): Promise<NestFastif
   };
   const module = await Test.createTestingModule({
     imports: [
-      ConfigModule.forRoot(
-        loadConfig({ LATTICE_ENV: 'test', LOG_LEVEL: 'silent', DATA_DIR: '/tmp/lattice-usage' }),
-      ),
+      ConfigModule.forRoot(loadConfig({ LATTICE_ENV: 'test', LOG_LEVEL: 'silent', DATA_DIR: dataDir })),
       EventEmitterModule.forRoot(),
       ObservabilityModule,
       ErrorsModule,
