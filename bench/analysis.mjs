@@ -6,10 +6,24 @@ import path from 'node:path';
 const require = createRequire(import.meta.url);
 const WARM_UP = 3000;
 const ROUNDS = 3000;
-const WORDS =
-  'write a function that sorts the quarterly sales report and list three risks for our team in plain English with examples please translate this paragraph into German summarise what changed and explain why the build fails with an error'.split(
-    ' ',
-  );
+const SENTENCES = [
+  'Write a function in Python that merges two sorted lists and returns the result.',
+  'The quarterly report shows a decline of twelve percent in the southern region.',
+  'Please summarise the discussion in three bullet points for the management board.',
+  'Translate the following paragraph into German and keep the names as they are.',
+  'My build fails with "TypeError: undefined is not a function" since yesterday.',
+  'If a train leaves at nine and travels at eighty kilometres an hour, when does it arrive?',
+  'Our customers mostly complain about the delivery times and the packaging.',
+  'Classify each review as positive, negative or neutral and explain why.',
+  'The cat sat on the window sill and watched the rain fall on the empty street.',
+  'Extract every date and every amount of money from the contract below.',
+  'We moved the service to a new data centre in spring, which took three weekends.',
+  'Compare both proposals and say which one carries less risk for a small team.',
+  'Compose a short poem about the first snow in a harbour town.',
+  'The table below lists name, age and income of forty participants.',
+  'Could you check whether this argument is valid, and name its hidden assumption?',
+  'Nobody answered the phone, so she wrote a letter and sent it the same evening.',
+];
 
 /** Deterministic, so that two runs read the same prompts. */
 function prompt(seed) {
@@ -17,7 +31,7 @@ function prompt(seed) {
   let text = '';
   while (text.length < 1024) {
     state = (state * 1664525 + 1013904223) >>> 0;
-    text += `${WORDS[state % WORDS.length]} `;
+    text += `${SENTENCES[(state >>> 8) % SENTENCES.length]} `;
   }
   return text;
 }

@@ -11,7 +11,7 @@ const headers = { 'content-type': 'application/json', authorization: `Bearer ${k
 const dispatcher = new Agent({ connections: mode ? Number(count) : Number(connections), pipelining: 1 });
 const body = (more = {}) =>
   JSON.stringify({
-    model: 'gpt-4o-mini',
+    model: 'auto',
     messages: [
       { role: 'system', content: 'You are terse.' },
       { role: 'user', content: prompt },
