@@ -22,6 +22,9 @@ const MESSAGE_OVERHEAD = 16;
 /** All that changes between the attempts of one request. `CompletionPipeline.run` owns it; nothing else does. */
 export class AttemptState {
   messages: readonly ChatMessage[];
+  readonly serverTools: readonly ChatTool[];
+  /** Where a streamed answer goes. */
+  readonly sink?: StreamSink;
   /** Undefined before admission and after the hold was closed. */
   hold?: Hold;
   /** Number of the last attempt that was started; 0 before the first. */
@@ -47,11 +50,12 @@ export class AttemptState {
     readonly ctx: RequestContext,
     readonly request: ChatRequest,
     readonly plan: ExecutionPlan,
-    readonly serverTools: readonly ChatTool[],
-    readonly sink?: StreamSink,
+    answer: { readonly serverTools: readonly ChatTool[]; readonly sink?: StreamSink },
   ) {
     this.messages = request.body.messages;
     this.warnings = [...plan.warnings];
+    this.serverTools = answer.serverTools;
+    this.sink = answer.sink;
   }
 
   get remaining(): readonly PlannedModel[] {

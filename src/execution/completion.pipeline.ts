@@ -62,7 +62,7 @@ export class CompletionPipeline {
     const restored = await this.restored(ctx, request, serverTools.length > 0);
     const profile = this.analysis.profile(restored);
     const plan = this.selection.plan(ctx, restored, profile);
-    const state = new AttemptState(ctx, restored, plan, serverTools, sink);
+    const state = new AttemptState(ctx, restored, plan, { serverTools, sink });
     const [first] = plan.candidates;
     if (!first) throw new Error('A plan without candidates');
     state.hold = await this.ledger.admit(ctx, {

@@ -140,7 +140,16 @@ function outcomeOf(error: ProviderError | undefined): Outcome {
       return 'timed_out';
     case 'cut':
       return 'truncated';
-    default:
+    case 'connect':
+    case 'rejected':
+    case 'not_found':
+    case 'rate_limited':
+    case 'overloaded':
+    case 'invalid_request':
+    case 'context_length':
+    case 'content_filter':
+    case 'malformed':
+    case undefined:
       return 'failed';
   }
 }

@@ -216,7 +216,9 @@ describe('POST /v1/chat/completions', () => {
         tools: [{ type: 'function', function: { name: 'f', parameters: {} } }],
       });
       const answer = await runner.finalChatCompletion();
-      const [call] = answer.choices[0]?.message.tool_calls as OpenAI.ChatCompletionMessageFunctionToolCall[];
+      const calls = answer.choices[0]?.message.tool_calls as
+        OpenAI.ChatCompletionMessageFunctionToolCall[] | undefined;
+      const call = calls?.[0];
       expect([call?.function.name, JSON.parse(call?.function.arguments ?? '')]).toEqual(['f', { x: 1 }]);
     });
 

@@ -75,7 +75,7 @@ describe('loadConfig', () => {
 
   it('never prints the secret key', () => {
     const { secretKey } = loadConfig({ LATTICE_SECRET_KEY: SECRET, DATA_DIR: dataDir });
-    expect(`${secretKey} ${JSON.stringify({ secretKey })}`).not.toContain(SECRET);
+    expect(secretKey.toString() + JSON.stringify({ secretKey })).not.toContain(SECRET);
   });
 
   it('asks for both halves of the administrator account', () => {

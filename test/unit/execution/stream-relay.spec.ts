@@ -42,13 +42,10 @@ const TOOL: ChatTool = { type: 'function', function: { name: 'current_time' } };
 function relay(body: object = {}, tools: readonly ChatTool[] = []) {
   const sink = new RecordingSink();
   const planned = aPlanned();
-  const state = new AttemptState(
-    aContext(),
-    aRequest({ stream: true, ...body }),
-    aPlan([planned]),
-    tools,
+  const state = new AttemptState(aContext(), aRequest({ stream: true, ...body }), aPlan([planned]), {
+    serverTools: tools,
     sink,
-  );
+  });
   const parsed = () =>
     sink.frames.map((frame) => JSON.parse(frame) as JsonObject & { choices: JsonObject[] });
   return { sink, state, relay: new StreamRelay(state, planned), parsed };

@@ -29,7 +29,9 @@ const routes = {
   },
 };
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void serve(request, response));
+
+async function serve(request, response) {
   const text = await bodyOf(request).catch(() => undefined);
   const route = routeOf(request);
   if (text === undefined) return;
@@ -41,7 +43,7 @@ const server = createServer(async (request, response) => {
     if (response.headersSent) response.destroy();
     else json(response, 400, { error: { message: String(error.message), type: 'invalid_request_error' } });
   }
-});
+}
 
 async function complete(request, response, text) {
   attempts += 1;
