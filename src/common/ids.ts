@@ -16,6 +16,11 @@ function randomSlice(length: number): Buffer {
   return slice;
 }
 
+/** A W3C trace id: 32 random hexadecimal digits. */
+export function newTraceId(): string {
+  return randomSlice(16).toString('hex');
+}
+
 /** A UUIDv7: 48 bits of milliseconds, then random bits, so that ids made later sort later. */
 export function newId(nowMs: number = Date.now()): string {
   const random = randomSlice(10).toString('hex');

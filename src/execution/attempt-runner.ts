@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { upperBoundCost } from '../catalog/index';
 import { toApiId } from '../common/index';
 import type { AttemptIntent } from '../ledger/index';
 import { type ChatCall, ProviderRegistry } from '../providers/index';
@@ -33,13 +34,15 @@ export class AttemptRunner {
   /** What the ledger writes down before the attempt is sent. */
   intent(state: AttemptState, planned: PlannedModel, attempt: number): AttemptIntent {
     const { tokens } = state;
+    const completion = boundCompletionTokens(planned, tokens);
     return {
       attempt,
       provider: planned.model.provider,
       model: planned.model.id,
       priceVersion: planned.price?.version,
       boundPromptTokens: tokens.boundPromptTokens,
-      boundCompletionTokens: boundCompletionTokens(planned, tokens),
+      boundCompletionTokens: completion,
+      boundCostPicoUsd: planned.price && upperBoundCost(planned.price, tokens.boundPromptTokens, completion),
     };
   }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   newId,
+  newTraceId,
   type Principal,
   type RequestContext,
   type RetryPolicy,
@@ -29,7 +29,7 @@ export class RequestState {
   retry?: RetryPolicy;
 
   constructor(traceparent?: string) {
-    this.traceId = traceIdOf(traceparent) ?? randomBytes(16).toString('hex');
+    this.traceId = traceIdOf(traceparent) ?? newTraceId();
   }
 
   get apiRequestId(): string {

@@ -62,6 +62,7 @@ describe('kill -9 during a request', () => {
     expect(line).toMatchObject({ model: MODEL, usageSource: 'upper_bound', attempt: 1 });
     expect(line.promptTokens).toBeGreaterThanOrEqual(attempt?.promptTokens ?? Infinity);
     expect(line.completionTokens).toBeGreaterThanOrEqual(attempt?.completionTokens ?? Infinity);
+    expect(Number(line.costUsd)).toBeGreaterThan(0);
     expect(await survivor.database.query('select 1 from holds')).toEqual([]);
     expect(await survivor.reconcile()).toEqual([]);
 

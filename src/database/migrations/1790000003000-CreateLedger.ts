@@ -753,7 +753,8 @@ const REAPER_FUNCTIONS = [
       insert into usage_lines (${OWNER_COLUMNS}, attempt, provider, model, outcome, usage_source, prompt_tokens,
         completion_tokens, cost_pico_usd, price_version, error_code, started_at)
       select ${prefixed(OWNER_COLUMNS, 'h')}, h.intent_attempt, h.intent_provider, h.intent_model, 'crashed',
-        'upper_bound', h.bound_prompt_tokens, h.bound_completion_tokens, h.bound_cost_pico_usd,
+        'upper_bound', h.bound_prompt_tokens, h.bound_completion_tokens,
+        case when h.is_hard then least(h.bound_cost_pico_usd, h.held_pico) else h.bound_cost_pico_usd end,
         h.intent_price_version, 'PROCESS_LOST', h.intent_at
       from gone h
       on conflict do nothing
