@@ -1,15 +1,24 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module';
 import type { AppConfig } from './config/index';
-import { AppLogger, attachRequestState, BackgroundTasks, OpenRequests } from './observability/index';
+import { errorResponse, ValidationError } from './errors/index';
+import {
+  AppLogger,
+  attachRequestState,
+  BackgroundTasks,
+  OpenRequests,
+  RequestState,
+} from './observability/index';
 import { ReadinessService } from './operations/index';
 import { setUpSwagger } from './swagger';
 
 /** What an open answer gets to end with an error event of its own, once the drain limit has passed. */
 const GRACE_MS = 400;
-/** What the parts get to close. */
-const CLOSE_MS = 3000;
+/** The process is to be gone a second after the drain limit; this much of it is for the embedded database. */
+const AFTER_DRAIN_MS = 1000;
+const DATABASE_STOP_MS = 250;
 
 /** Builds the application around a PostgreSQL that runs; it listens nowhere yet. */
 export async function createApp(config: AppConfig, databaseUrl: string): Promise<NestFastifyApplication> {
@@ -17,6 +26,7 @@ export async function createApp(config: AppConfig, databaseUrl: string): Promise
     bodyLimit: config.vars.BODY_LIMIT_BYTES,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: answerFrameworkError,
   });
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config, databaseUrl),
@@ -36,9 +46,17 @@ export async function createApp(config: AppConfig, databaseUrl: string): Promise
   return app;
 }
 
+/** Errors before any route is found, such as a malformed URL; no hook has run yet. */
+function answerFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const refused = new ValidationError('The URL is malformed or too long', { cause: error });
+  const answer = errorResponse(refused, request.url, new RequestState().apiRequestId);
+  void reply.status(answer.status).headers(answer.headers).send(answer.body);
+}
+
 /** Lets open work end within the drain limit, ends the rest cleanly, and closes the application. */
 export async function shutDown(app: NestFastifyApplication, config: AppConfig): Promise<void> {
   const limitMs = config.vars.BACKGROUND_TASK_TIMEOUT * 1000;
+  const closeBy = performance.now() + limitMs + AFTER_DRAIN_MS - DATABASE_STOP_MS;
   const logger = app.get(AppLogger);
   logger.event('shutdown', { openRequests: app.get(OpenRequests).count, limitMs });
   app.get(ReadinessService).startDraining();
@@ -46,7 +64,7 @@ export async function shutDown(app: NestFastifyApplication, config: AppConfig): 
     app.get(OpenRequests).drain(limitMs, GRACE_MS),
     app.get(BackgroundTasks).drain(limitMs),
   ]);
-  await within(CLOSE_MS, app.close());
+  await within(Math.max(DATABASE_STOP_MS, closeBy - performance.now()), app.close());
   logger.flush();
 }
 

@@ -98,6 +98,7 @@ function features(facts: RequestFacts, reading: TextReading): TaskFeatures {
     requestedMaxTokens: facts.requestedMaxTokens,
     hasCode: reading.hasCode,
     imageCount: facts.imageCount,
+    hasStoredFiles: facts.hasStoredFiles,
     toolCount: facts.toolCount,
     language: reading.language,
     complexity: complexity({

@@ -5,6 +5,7 @@ import {
   type ChatRequest,
   type ContentPart,
   isImagePart,
+  isJsonObject,
   requestedMaxTokens,
 } from '../common/index';
 import type { RequestNeeds } from './task-profile';
@@ -22,6 +23,7 @@ export interface RequestFacts {
   readonly promptChars: number;
   readonly messageCount: number;
   readonly imageCount: number;
+  readonly hasStoredFiles: boolean;
   readonly toolCount: number;
   readonly estimatedPromptTokens: number;
   readonly boundPromptTokens: number;
@@ -32,13 +34,21 @@ interface Tally {
   chars: number;
   bytes: number;
   images: number;
+  hasStoredFiles: boolean;
   dataUrlBytes: number;
   hasToolCalls: boolean;
 }
 
 export function requestFacts(request: ChatRequest): RequestFacts {
   const { body, options } = request;
-  const tally: Tally = { chars: 0, bytes: 0, images: 0, dataUrlBytes: 0, hasToolCalls: false };
+  const tally: Tally = {
+    chars: 0,
+    bytes: 0,
+    images: 0,
+    hasStoredFiles: false,
+    dataUrlBytes: 0,
+    hasToolCalls: false,
+  };
   for (const message of body.messages) countMessage(message, tally);
   const toolCount = clientToolCount(body) + options.tools.length;
   const needs = requestNeeds(body, toolCount, tally.images);
@@ -47,6 +57,7 @@ export function requestFacts(request: ChatRequest): RequestFacts {
     promptChars: tally.chars,
     messageCount: body.messages.length,
     imageCount: tally.images,
+    hasStoredFiles: tally.hasStoredFiles,
     toolCount,
     requestedMaxTokens: requestedMaxTokens(body),
     ...tokenCounts(request, tally, needs),
@@ -90,7 +101,7 @@ function clientToolCount(body: ChatBody): number {
 }
 
 function countMessage(message: ChatMessage, tally: Tally): void {
-  if (message.tool_calls !== undefined && message.tool_calls.length > 0) tally.hasToolCalls = true;
+  if ((message.tool_calls?.length ?? 0) > 0) tally.hasToolCalls = true;
   const { content } = message;
   if (typeof content === 'string') {
     countText(content, tally);
@@ -101,6 +112,7 @@ function countMessage(message: ChatMessage, tally: Tally): void {
 
 function countPart(part: ContentPart, tally: Tally): void {
   if (typeof part.text === 'string') countText(part.text, tally);
+  if (isJsonObject(part.file) && part.file.file_id !== undefined) tally.hasStoredFiles = true;
   if (!isImagePart(part)) return;
   tally.images += 1;
   const url = imageUrl(part);
@@ -111,7 +123,8 @@ function countPart(part: ContentPart, tally: Tally): void {
 function imageUrl(part: ContentPart): string {
   const value: unknown = part.image_url;
   if (typeof value === 'string') return value;
-  return part.image_url?.url ?? '';
+  const url: unknown = part.image_url?.url;
+  return typeof url === 'string' ? url : '';
 }
 
 function countText(text: string, tally: Tally): void {

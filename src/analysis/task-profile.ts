@@ -27,6 +27,8 @@ export interface TaskFeatures {
   readonly requestedMaxTokens?: number;
   readonly hasCode: boolean;
   readonly imageCount: number;
+  /** Files named by an id that only the provider can look up. */
+  readonly hasStoredFiles: boolean;
   /** Client tools and server-side tools together. */
   readonly toolCount: number;
   /** ISO 639-1, `und` when unclear. */

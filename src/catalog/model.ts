@@ -43,6 +43,8 @@ export interface CatalogModel {
   readonly displayName: string;
   readonly contextWindowTokens: number;
   readonly maxOutputTokens: number;
+  /** The most one image can count, in prompt tokens; undefined: the analysis' own bound holds. */
+  readonly maxImageTokens?: number;
   readonly input: readonly InputModality[];
   readonly supports: ModelCapabilities;
   /** Quality estimate 0..1 per task type; an estimate until outcomes replace it. */

@@ -104,7 +104,7 @@ export class EnvDto {
 
   @Type(() => Number)
   @IsInt()
-  @Min(0)
+  @Min(1)
   @Max(1_000_000)
   ANALYZER_CACHE_SIZE: number = 1024;
 

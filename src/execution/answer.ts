@@ -25,6 +25,17 @@ export function newToolCallId(): string {
   return `call_${randomBytes(12).toString('hex')}`;
 }
 
+const KEPT_CALL_ID = /^call_kept_[0-9a-f]{24}$/;
+
+/** The id of a client's call whose round had server-side calls too; recognised when the client comes back. */
+export function newKeptCallId(): string {
+  return `call_kept_${randomBytes(12).toString('hex')}`;
+}
+
+export function isKeptCallId(id: string): boolean {
+  return KEPT_CALL_ID.test(id);
+}
+
 /** Gives every tool call without an id one. The same object comes back when none was missing. */
 export function withToolCallIds(body: JsonObject): JsonObject {
   const choices = choicesOf(body);
@@ -48,11 +59,24 @@ export function withToolCallIds(body: JsonObject): JsonObject {
   };
 }
 
+/** Where dialects put the text of a message or a delta. */
+const TEXT_FIELDS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const;
+
+/** UTF-8 bytes of the text in a message or a delta, reasoning included. */
+export function textBytes(message: JsonObject): number {
+  let bytes = 0;
+  for (const field of TEXT_FIELDS) {
+    const text = message[field];
+    if (typeof text === 'string') bytes += Buffer.byteLength(text);
+  }
+  return bytes;
+}
+
 /** UTF-8 bytes of all text and tool arguments in an answer. */
 export function answerBytes(body: JsonObject): number {
   let bytes = 0;
   for (const { message } of choicesOf(body)) {
-    if (typeof message?.content === 'string') bytes += Buffer.byteLength(message.content);
+    if (message) bytes += textBytes(message);
     for (const call of message?.tool_calls ?? []) bytes += Buffer.byteLength(call.function?.arguments ?? '');
   }
   return bytes;

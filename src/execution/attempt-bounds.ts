@@ -16,6 +16,19 @@ export interface AttemptTokens {
   readonly estimatedPromptTokens: number;
   readonly requestedMaxTokens?: number;
   readonly choices: number;
+  readonly imageCount: number;
+  /** The request names files that the provider holds: nobody here knows how long they are. */
+  readonly hasStoredFiles: boolean;
+}
+
+/** What the analysis counts per image when no model is known yet. */
+const IMAGE_TOKENS_COUNTED = 4000;
+
+/** The prompt's bound at this model: some count images far above the usual, and stored files may fill its window. */
+export function boundPromptTokens({ model }: PlannedModel, tokens: AttemptTokens): number {
+  const perImage = Math.max(0, (model.maxImageTokens ?? 0) - IMAGE_TOKENS_COUNTED);
+  const bound = tokens.boundPromptTokens + tokens.imageCount * perImage;
+  return tokens.hasStoredFiles ? Math.max(bound, model.contextWindowTokens) : bound;
 }
 
 /** The most that one choice can produce when the request is sent as it is. */
@@ -56,7 +69,7 @@ export function holdAmounts(
   let worst = 0n;
   for (const planned of candidates) {
     const completion = hardMaxTokens(planned, tokens, defaultMaxTokens) * tokens.choices;
-    const cost = costBound(planned.price, tokens.boundPromptTokens, completion);
+    const cost = costBound(planned.price, boundPromptTokens(planned, tokens), completion);
     if (cost > worst) worst = cost;
   }
   const least =
@@ -64,7 +77,7 @@ export function holdAmounts(
   const expected = expectedAnswer(tokens);
   return {
     worstPicoUsd: worst,
-    minimumPicoUsd: costBound(next.price, tokens.boundPromptTokens, least),
+    minimumPicoUsd: costBound(next.price, boundPromptTokens(next, tokens), least),
     estimatePicoUsd: costBound(next.price, tokens.estimatedPromptTokens, expected),
     estimateTokens: tokens.estimatedPromptTokens + expected,
   };
@@ -82,8 +95,9 @@ export function affordableMaxTokens(
 ): number {
   const { price } = planned;
   if (!price) return asked.maxTokens;
-  const promptCost = upperBoundCost(price, tokens.boundPromptTokens, 0);
-  const perMillion = upperBoundCost(price, tokens.boundPromptTokens, SLOPE_TOKENS) - promptCost;
+  const promptTokens = boundPromptTokens(planned, tokens);
+  const promptCost = upperBoundCost(price, promptTokens, 0);
+  const perMillion = upperBoundCost(price, promptTokens, SLOPE_TOKENS) - promptCost;
   if (perMillion === 0n) return asked.maxTokens;
   const left = asked.heldPicoUsd - promptCost;
   const affordable = left <= 0n ? 0n : (left * BigInt(SLOPE_TOKENS)) / (perMillion * BigInt(tokens.choices));

@@ -21,8 +21,10 @@ export class AttemptObserver {
     this.count(line);
   }
 
-  malformedLines(planned: PlannedModel, count: number): void {
-    if (count > 0) this.logger.event('malformed_lines', { model: planned.model.id, count });
+  malformedLines({ ctx }: AttemptState, planned: PlannedModel, count: number): void {
+    if (count === 0) return;
+    const requestId = toApiId('req', ctx.requestId);
+    this.logger.event('malformed_lines', { requestId, traceId: ctx.traceId, model: planned.model.id, count });
   }
 
   private log(state: AttemptState, line: SettledAttempt): void {
@@ -42,7 +44,7 @@ export class AttemptObserver {
       costPicoUsd: line.costPicoUsd?.toString(),
       latencyMs: line.latencyMs,
       firstTokenMs: line.firstTokenMs,
-      retryCount: line.attempt - 1,
+      retryCount: state.attemptsThisRound - 1,
       status: line.errorCode ?? 'ok',
       outcome: line.outcome,
       usageSource: line.usageSource,
@@ -50,6 +52,7 @@ export class AttemptObserver {
     if (line.disputes.length > 0) {
       this.logger.event('billing', {
         requestId: toApiId('req', ctx.requestId),
+        traceId: ctx.traceId,
         model: line.model,
         attempt: line.attempt,
         disputes: line.disputes,

@@ -2,9 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { upperBoundCost } from '../catalog/index';
 import { toApiId } from '../common/index';
 import type { AttemptIntent } from '../ledger/index';
-import { type ChatCall, ProviderRegistry } from '../providers/index';
+import { type ChatCall, ProviderError, ProviderRegistry } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
-import { affordableMaxTokens, boundCompletionTokens, hardMaxTokens } from './attempt-bounds';
+import {
+  affordableMaxTokens,
+  boundCompletionTokens,
+  boundPromptTokens,
+  hardMaxTokens,
+} from './attempt-bounds';
 import { AttemptObserver } from './attempt-observer';
 import type { AttemptState } from './attempt-state';
 import { answerBytes, firstMessage, type AnswerMessage, withToolCallIds } from './answer';
@@ -34,15 +39,16 @@ export class AttemptRunner {
   /** What the ledger writes down before the attempt is sent. */
   intent(state: AttemptState, planned: PlannedModel, attempt: number): AttemptIntent {
     const { tokens } = state;
+    const prompt = boundPromptTokens(planned, tokens);
     const completion = boundCompletionTokens(planned, tokens);
     return {
       attempt,
       provider: planned.model.provider,
       model: planned.model.id,
       priceVersion: planned.price?.version,
-      boundPromptTokens: tokens.boundPromptTokens,
+      boundPromptTokens: prompt,
       boundCompletionTokens: completion,
-      boundCostPicoUsd: planned.price && upperBoundCost(planned.price, tokens.boundPromptTokens, completion),
+      boundCostPicoUsd: planned.price && upperBoundCost(planned.price, prompt, completion),
     };
   }
 
@@ -74,6 +80,7 @@ export class AttemptRunner {
       intent,
       maxTokensSent: maxTokens ?? tokens.requestedMaxTokens,
       choices: tokens.choices,
+      estimatedPromptTokens: tokens.estimatedPromptTokens,
       isHard: hold.isHard,
       heldPicoUsd: hold.heldPicoUsd,
       startedAt: new Date(),
@@ -112,7 +119,7 @@ export class AttemptRunner {
     } catch (failure) {
       const trace: AttemptTrace = { endedAtMs: performance.now(), answerBytes: 0 };
       this.observer.observe(state, settledFailure(sent, failure, trace));
-      throw this.mapped(state, failure);
+      throw this.mapped(state, sent.planned, failure);
     }
   }
 
@@ -124,7 +131,7 @@ export class AttemptRunner {
       const stream = await adapter.chatStream(call);
       report = () => stream.report();
       await relay.pump(stream.chunks);
-      this.observer.malformedLines(sent.planned, stream.malformedLines());
+      this.observer.malformedLines(state, sent.planned, stream.malformedLines());
       const trace = { ...relay.trace, endedAtMs: performance.now() };
       this.observer.observe(state, settledSuccess(sent, stream.report(), trace));
       state.warn(...stream.report().warnings);
@@ -132,12 +139,16 @@ export class AttemptRunner {
     } catch (failure) {
       const trace = { ...relay.trace, endedAtMs: performance.now() };
       this.observer.observe(state, settledFailure(sent, failure, trace, report?.()));
-      throw this.mapped(state, failure);
+      throw this.mapped(state, sent.planned, failure);
     }
   }
 
-  /** Our own abort is reported by its reason: hung up, deadline or shutdown. */
-  private mapped(state: AttemptState, failure: unknown): unknown {
-    return state.ctx.signal.aborted ? abortError(state.ctx.signal) : failure;
+  /** Our own abort is reported by its reason; a model that is gone names the one to use instead. */
+  private mapped(state: AttemptState, { model }: PlannedModel, failure: unknown): unknown {
+    if (state.ctx.signal.aborted) return abortError(state.ctx.signal);
+    if (failure instanceof ProviderError && failure.fault === 'not_found' && model.successor) {
+      failure.message += `; ${model.id} may be gone there: use ${model.successor}`;
+    }
+    return failure;
   }
 }

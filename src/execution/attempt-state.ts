@@ -56,6 +56,8 @@ export class AttemptState {
     this.warnings = [...plan.warnings];
     this.serverTools = answer.serverTools;
     this.sink = answer.sink;
+    if (answer.serverTools.length > 0)
+      this.addedTokens = Buffer.byteLength(JSON.stringify(answer.serverTools));
   }
 
   get remaining(): readonly PlannedModel[] {
@@ -84,6 +86,11 @@ export class AttemptState {
     this.tries = 0;
   }
 
+  /** The conversation has gone on by at least one round of server-side tools. */
+  get hasAppended(): boolean {
+    return this.messages !== this.request.body.messages;
+  }
+
   /** Continues the conversation with the model's message and the tools' answers. */
   append(messages: readonly ChatMessage[]): void {
     this.messages = [...this.messages, ...messages];
@@ -100,6 +107,8 @@ export class AttemptState {
       estimatedPromptTokens: features.estimatedPromptTokens + Math.ceil(this.addedTokens / 4),
       requestedMaxTokens: requestedMaxTokens(this.request.body),
       choices: this.request.body.n ?? 1,
+      imageCount: features.imageCount,
+      hasStoredFiles: features.hasStoredFiles,
     };
   }
 

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { AnalysisService } from '../analysis/index';
 import { type ChatRequest, formatUsd, type RequestContext, toApiId } from '../common/index';
-import { toAppError, ValidationError } from '../errors/index';
+import { ServiceUnavailableError, toAppError, ValidationError } from '../errors/index';
 import { BudgetExceededError, LedgerService } from '../ledger/index';
 import { decisionRecord, SelectionService } from '../selection/index';
 import { withToolCalls } from './answer';
@@ -13,8 +14,12 @@ import { PipelineHost } from './pipeline-host';
 import { RoundRunner } from './round-runner';
 import { completionMeta, latticeNote } from './stream-relay';
 import type { StreamSink } from './stream-sink';
-import { type RoundVerdict, ToolRounds } from './tool-rounds';
+import { isServerCall, type RoundVerdict, ToolRounds } from './tool-rounds';
+import { unpricedField } from './unpriced-fields';
 import { openAiUsage } from './usage-sum';
+
+/** How long the error event of a broken stream waits for its line to be booked. */
+const BOOKING_PATIENCE_MS = 1000;
 
 /**
  * The one metered door: profile, plan, admit, attempt, settle. Every inference of the product goes through `run`,
@@ -38,6 +43,8 @@ export class CompletionPipeline {
    * @throws AppError; when `sink.isOpen` by then, the stream has already been ended with an error event.
    */
   async run(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<Completion> {
+    if (this.host.open.isDraining)
+      throw new ServiceUnavailableError('The service is shutting down: send the request again');
     const state = await this.admit(ctx, request, sink);
     this.host.open.enterWork();
     try {
@@ -45,8 +52,7 @@ export class CompletionPipeline {
       await this.settle(state);
       return await this.present(state, answer, verdict);
     } catch (failure) {
-      await this.settle(state);
-      if (sink?.isOpen) sink.fail(toAppError(failure));
+      await this.endFailed(state, failure);
       throw failure;
     } finally {
       this.host.open.leaveWork();
@@ -71,7 +77,14 @@ export class CompletionPipeline {
       intent: this.attempts.intent(state, first, 1),
       decision: { id: plan.decisionId, record: decisionRecord(plan, restored) },
     });
+    await this.refuseUnpriced(state);
     state.warn(...state.hold.warnings);
+    if (plan.warnings.length > 0) {
+      this.host.logger.event('deprecation', {
+        requestId: toApiId('req', ctx.requestId),
+        warnings: plan.warnings,
+      });
+    }
     this.host.logger.event('selection', {
       requestId: toApiId('req', ctx.requestId),
       traceId: ctx.traceId,
@@ -81,6 +94,20 @@ export class CompletionPipeline {
       candidates: plan.candidates.length,
     });
     return state;
+  }
+
+  /** Fields that change the price in a way the price book does not know: refused where a hard budget must hold. */
+  private async refuseUnpriced(state: AttemptState): Promise<void> {
+    const field = unpricedField(state.request.body);
+    if (field === undefined) return;
+    if (!state.hold?.isHard) {
+      state.warn(`${field} changes the price; it is booked at the standard price`);
+      return;
+    }
+    await this.settle(state);
+    throw new ValidationError(`${field} changes the price, so it cannot be used under a hard budget`, {
+      param: field,
+    });
   }
 
   private async restored(
@@ -133,6 +160,19 @@ export class CompletionPipeline {
     await this.ledger.settle(state.ctx, hold, state.takePending());
   }
 
+  /** Books what was sent and frees what was held; a broken stream is told so even when the books do not answer. */
+  private async endFailed(state: AttemptState, failure: unknown): Promise<void> {
+    const { sink } = state;
+    if (!sink?.isOpen) return await this.settle(state);
+    const settling = this.settle(state);
+    await Promise.race([
+      settling.catch(() => undefined),
+      delay(BOOKING_PATIENCE_MS, undefined, { ref: false }),
+    ]);
+    sink.fail(toAppError(failure));
+    await settling;
+  }
+
   private async present(
     state: AttemptState,
     answer: AttemptAnswer,
@@ -167,8 +207,5 @@ export class CompletionPipeline {
 }
 
 function callsServer(state: AttemptState, answer: AttemptAnswer): boolean {
-  const clientNames = new Set(state.request.body.tools?.map((tool) => tool.function?.name));
-  return (
-    state.serverTools.length > 0 && answer.toolCalls.some((call) => !clientNames.has(call.function.name))
-  );
+  return state.serverTools.length > 0 && answer.toolCalls.some((call) => isServerCall(state, call));
 }

@@ -17,7 +17,9 @@ export class DeadlineInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
-    const state = context.switchToHttp().getRequest<FastifyRequest>().lattice;
+    const { lattice: state, body } = context.switchToHttp().getRequest<FastifyRequest>();
+    // Streams have first-byte and idle limits instead.
+    if ((body as { stream?: unknown } | undefined)?.stream === true) return next.handle();
     const deadlineMs = this.deadlineOf(context);
     state.deadlineAt = Date.now() + deadlineMs;
     const timer = setTimeout(() => {

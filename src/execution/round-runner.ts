@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { RetryPolicy } from '../common/index';
+import { type RetryPolicy, toApiId } from '../common/index';
 import { AppConfig } from '../config/index';
 import { AppError, type FailureClass } from '../errors/index';
 import { LedgerService } from '../ledger/index';
@@ -36,6 +36,7 @@ export class RoundRunner {
         state.ctx.signal,
       );
     } catch (failure) {
+      if (state.ctx.signal.aborted) throw abortError(state.ctx.signal);
       throw state.failures.length > 1 && isExhausted(failure) ? allFailed(state, failure) : failure;
     }
   }
@@ -112,6 +113,7 @@ export class RoundRunner {
 
   private tell(event: 'retry' | 'failover', state: AttemptState, failure: AppError, more: object): void {
     this.logger.event(event, {
+      requestId: toApiId('req', state.ctx.requestId),
       traceId: state.ctx.traceId,
       model: state.failures.at(-1)?.model,
       attempt: state.attempt,

@@ -1,7 +1,14 @@
 /** Turns the end of an attempt into the usage line that is booked. Pure, but for the clock of the caller. */
 import { cost as tokenCost, type PriceVersion, upperBoundCost } from '../catalog/index';
-import type { PicoUsd, TokenUsage, UsageSource } from '../common/index';
-import { type AttemptIntent, type Outcome, reconcileUsage, type SettledAttempt } from '../ledger/index';
+import type { PicoUsd, TokenUsage } from '../common/index';
+import { AppError } from '../errors/index';
+import {
+  type AttemptIntent,
+  type Outcome,
+  type ReconciledUsage,
+  reconcileUsage,
+  type SettledAttempt,
+} from '../ledger/index';
 import { type AttemptReport, ProviderError } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
 
@@ -12,6 +19,7 @@ export interface SentAttempt {
   /** Per choice; undefined when no limit went upstream. */
   readonly maxTokensSent?: number;
   readonly choices: number;
+  readonly estimatedPromptTokens: number;
   readonly isHard: boolean;
   readonly heldPicoUsd: PicoUsd;
   readonly startedAt: Date;
@@ -47,16 +55,10 @@ export function settledSuccess(
   report: AttemptReport,
   trace: AttemptTrace,
 ): SettledAttempt {
-  const isKnown = report.usage.promptTokens !== undefined && report.usage.completionTokens !== undefined;
-  const claimed = isKnown ? report.usage : estimate(sent, report.usage, trace);
-  const checked = reconcileUsage({
-    usage: claimed,
+  const isKnown = hasFigures(report.usage);
+  const checked = checkedUsage(sent, trace, {
+    usage: isKnown ? report.usage : estimate(sent, report.usage, trace),
     rawUsage: report.rawUsage,
-    maxTokensSent: sent.maxTokensSent === undefined ? undefined : sent.maxTokensSent * sent.choices,
-    isHard: sent.isHard,
-    heldPicoUsd: sent.heldPicoUsd,
-    answerBytes: trace.answerBytes,
-    cost: (usage) => costOf(sent.planned.price, usage),
   });
   return {
     ...base(sent, trace),
@@ -72,8 +74,8 @@ export function settledSuccess(
 }
 
 /**
- * An attempt that failed or was cut. Not billable: zero. Else the provider's own figures when they had come, else the
- * bound that the intent names.
+ * An attempt that failed or was cut. Not billable: zero. The provider's own figures when the answer had reached its
+ * finish; figures that came earlier are running ones, so then the bound that the intent names. Never throws.
  */
 export function settledFailure(
   sent: SentAttempt,
@@ -82,54 +84,92 @@ export function settledFailure(
   known?: AttemptReport,
 ): SettledAttempt {
   const error = failure instanceof ProviderError ? failure : undefined;
-  const told = error?.usage ?? known?.usage;
-  const { usage, source, cost } = failedUsage(sent, error?.mayBeBilled ?? true, told);
+  // A failure of our own kind that is no ProviderError was raised before anything was sent.
+  const mayBeBilled = error ? error.mayBeBilled : !(failure instanceof AppError);
   return {
     ...base(sent, trace),
     modelServed: known?.modelServed,
     upstreamRequestId: error?.upstreamRequestId ?? known?.upstreamRequestId,
     outcome: outcomeOf(error),
-    usageSource: source,
-    usage,
     rawUsage: known?.rawUsage,
-    costPicoUsd: cost,
-    errorCode: error?.code ?? 'INTERNAL',
+    errorCode: failure instanceof AppError ? failure.code : 'INTERNAL',
+    ...failedFigures(sent, trace, { mayBeBilled, told: error?.usage, known }),
+  };
+}
+
+type Figures = Pick<SettledAttempt, 'usage' | 'usageSource' | 'costPicoUsd' | 'disputes'>;
+
+interface FailureFacts {
+  readonly mayBeBilled: boolean;
+  /** What the failure itself brought. */
+  readonly told?: TokenUsage;
+  readonly known?: AttemptReport;
+}
+
+function failedFigures(sent: SentAttempt, trace: AttemptTrace, facts: FailureFacts): Figures {
+  const { price } = sent.planned;
+  const { mayBeBilled, told, known } = facts;
+  if (!mayBeBilled) {
+    return { usage: NOTHING, usageSource: 'provider', costPicoUsd: costOf(price, NOTHING), disputes: [] };
+  }
+  if (known && known.finishReason !== 'unknown' && hasFigures(known.usage)) {
+    const { usage, disputes } = checkedUsage(sent, trace, known);
+    return { usage, usageSource: 'provider', costPicoUsd: costOf(price, usage), disputes };
+  }
+  const { boundPromptTokens, boundCompletionTokens } = sent.intent;
+  const promptTokens = told?.promptTokens ?? known?.usage.promptTokens ?? boundPromptTokens;
+  const completionTokens = Math.max(boundCompletionTokens, told?.completionTokens ?? 0);
+  return {
+    usage: { promptTokens, completionTokens },
+    usageSource: 'upper_bound',
+    costPicoUsd: price && upperBoundCost(price, promptTokens, completionTokens),
     disputes: [],
   };
 }
 
-function failedUsage(
+const NOTHING: TokenUsage = { promptTokens: 0, completionTokens: 0 };
+
+function hasFigures(usage: TokenUsage): boolean {
+  return usage.promptTokens !== undefined && usage.completionTokens !== undefined;
+}
+
+function checkedUsage(
   sent: SentAttempt,
-  mayBeBilled: boolean,
-  told: TokenUsage | undefined,
-): { usage: TokenUsage; source: UsageSource; cost: PicoUsd | undefined } {
-  const { price } = sent.planned;
-  if (told?.promptTokens !== undefined && told.completionTokens !== undefined) {
-    return { usage: told, source: 'provider', cost: costOf(price, told) };
-  }
-  if (!mayBeBilled) {
-    const none = { promptTokens: 0, completionTokens: 0 };
-    return { usage: none, source: 'provider', cost: costOf(price, none) };
-  }
-  const { boundPromptTokens, boundCompletionTokens } = sent.intent;
-  return {
-    usage: { promptTokens: boundPromptTokens, completionTokens: boundCompletionTokens },
-    source: 'upper_bound',
-    cost: price && upperBoundCost(price, boundPromptTokens, boundCompletionTokens),
-  };
+  trace: AttemptTrace,
+  claim: Pick<AttemptReport, 'usage' | 'rawUsage'>,
+): ReconciledUsage {
+  return reconcileUsage({
+    usage: claim.usage,
+    rawUsage: claim.rawUsage,
+    maxTokensSent: sent.maxTokensSent === undefined ? undefined : sent.maxTokensSent * sent.choices,
+    isHard: sent.isHard,
+    heldPicoUsd: sent.heldPicoUsd,
+    answerBytes: trace.answerBytes,
+    cost: (usage) => costOf(sent.planned.price, usage),
+  });
 }
 
 function estimate(sent: SentAttempt, told: TokenUsage, trace: AttemptTrace): TokenUsage {
   return {
     ...told,
-    promptTokens: told.promptTokens ?? Math.ceil(sent.intent.boundPromptTokens / ESTIMATED_BYTES_PER_TOKEN),
+    promptTokens: told.promptTokens ?? sent.estimatedPromptTokens,
     completionTokens: told.completionTokens ?? Math.ceil(trace.answerBytes / ESTIMATED_BYTES_PER_TOKEN),
   };
 }
 
-/** Inconsistent figures were corrected before; what still cannot be priced is priced without its cache details. */
+/** Figures that still contradict each other are priced the dearest way. */
 function costOf(price: PriceVersion | undefined, usage: TokenUsage): PicoUsd | undefined {
-  return price && tokenCost(price, usage);
+  if (!price) return undefined;
+  try {
+    return tokenCost(price, usage);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return upperBoundCost(
+      price,
+      Math.max(0, usage.promptTokens ?? 0),
+      Math.max(0, usage.completionTokens ?? 0),
+    );
+  }
 }
 
 function outcomeOf(error: ProviderError | undefined): Outcome {

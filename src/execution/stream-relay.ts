@@ -2,7 +2,7 @@ import { type ChatMessage, type ChatToolCall, isJsonObject, type JsonObject, toA
 import type { ChatChunk } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
 import type { AnswerMessage } from './answer';
-import { newToolCallId } from './answer';
+import { newToolCallId, textBytes } from './answer';
 import type { AttemptState } from './attempt-state';
 import type { CompletionMeta } from './completion';
 import { ToolCallCollector } from './tool-call-collector';
@@ -29,6 +29,8 @@ export class StreamRelay {
   private bytes = 0;
   private firstTokenAtMs?: number;
   private finish?: ChatChunk;
+  /** The latest chunk, for its id and model. */
+  private last?: JsonObject;
   private usage?: ChatChunk;
 
   constructor(
@@ -74,6 +76,7 @@ export class StreamRelay {
     }
     const wantsUsage = this.state.request.body.stream_options?.include_usage === true;
     if (finish) await sink.write(wantsUsage ? finish.data : JSON.stringify({ ...finish.chunk, lattice }));
+    else if (!wantsUsage) await this.writeNote(lattice);
     if (!wantsUsage) return;
     const template = this.usage?.chunk ?? { ...finish?.chunk, choices: [] };
     await sink.write(
@@ -86,12 +89,19 @@ export class StreamRelay {
     );
   }
 
+  /** An upstream that ended without a finish reason gets none made up here; the note still has a chunk of its own. */
+  private async writeNote(lattice: JsonObject): Promise<void> {
+    const choices = [{ index: 0, delta: {}, finish_reason: null }];
+    await this.state.sink?.write(JSON.stringify({ ...this.last, choices, lattice }));
+  }
+
   /** Begins the answer; the second and later rounds find it open. */
   open(): void {
     if (!this.state.sink?.isOpen) this.state.sink?.open(completionMeta(this.state, this.planned));
   }
 
   private relay(chunk: ChatChunk): Promise<void> | undefined {
+    this.last = chunk.chunk;
     const choices = chunk.chunk.choices as unknown as readonly ChunkChoice[] | undefined;
     if (!choices || choices.length === 0) return this.relayWithoutChoices(chunk);
     this.collect(choices);
@@ -140,10 +150,8 @@ export class StreamRelay {
   private collect(choices: readonly ChunkChoice[]): void {
     for (const { index = 0, delta } of choices) {
       if (!delta) continue;
-      if (typeof delta.content === 'string') {
-        this.bytes += Buffer.byteLength(delta.content);
-        if (index === 0) this.text += delta.content;
-      }
+      this.bytes += textBytes(delta);
+      if (index === 0 && typeof delta.content === 'string') this.text += delta.content;
       if (delta.tool_calls) this.bytes += this.calls.add(index, delta.tool_calls, newToolCallId);
     }
   }

@@ -4,7 +4,8 @@ import { ValidationError } from '../errors/index';
 import { ToolRegistry, ToolRunner } from '../tools/index';
 import type { AttemptAnswer } from './attempt-runner';
 import type { AttemptState } from './attempt-state';
-import { KeptToolCallsRepository } from './kept-tool-calls.repository';
+import { type KeptCalls, KeptToolCallsRepository } from './kept-tool-calls.repository';
+import { isKeptCallId, newKeptCallId } from './answer';
 
 /** What became of the tool calls of one answer. */
 export type RoundVerdict =
@@ -33,9 +34,12 @@ export class ToolRounds {
       const tool = this.registry.find(name);
       if (!tool) {
         const known = this.registry.list().map((other) => other.name);
-        throw new ValidationError(`There is no tool "${name}"; known tools: ${known.join(', ')}`, {
-          param: `lattice.tools[${index}]`,
-        });
+        throw new ValidationError(
+          `There is no tool "${name.slice(0, 100)}"; known tools: ${known.join(', ')}`,
+          {
+            param: `lattice.tools[${index}]`,
+          },
+        );
       }
       const { description, parameters } = tool;
       return { type: 'function', function: { name, description, parameters } };
@@ -44,7 +48,9 @@ export class ToolRounds {
 
   /** Puts back the server-side calls of an earlier mixed round, which the client never saw. */
   async restore(ctx: RequestContext, messages: readonly ChatMessage[]): Promise<readonly ChatMessage[]> {
-    const ids = messages.flatMap((message) => message.tool_calls?.map((call) => call.id) ?? []);
+    const ids = messages
+      .flatMap((message) => message.tool_calls?.map((call) => call.id) ?? [])
+      .filter(isKeptCallId);
     if (ids.length === 0) return messages;
     const kept = await this.kept.find(ctx, ids);
     if (kept.size === 0) return messages;
@@ -63,22 +69,34 @@ export class ToolRounds {
     const { toolCalls } = answer;
     if (state.serverTools.length === 0 || toolCalls.length === 0)
       return { next: 'answer', clientCalls: toolCalls };
-    const clientNames = new Set(state.request.body.tools?.map((tool) => tool.function?.name));
-    const clientCalls = toolCalls.filter((call) => clientNames.has(call.function.name));
-    const serverCalls = toolCalls.filter((call) => !clientNames.has(call.function.name));
+    const serverCalls = toolCalls.filter((call) => isServerCall(state, call));
+    const clientCalls = toolCalls.filter((call) => !serverCalls.includes(call));
     if (serverCalls.length === 0) return { next: 'answer', clientCalls };
     const results = await this.runAll(state, serverCalls, failing);
     if (clientCalls.length > 0) {
-      await this.kept.keep(
-        state.ctx,
-        clientCalls.map((call) => call.id),
-        { calls: serverCalls, results },
-      );
-      return { next: 'answer', clientCalls };
+      return {
+        next: 'answer',
+        clientCalls: await this.keep(state, clientCalls, { calls: serverCalls, results }),
+      };
     }
     if ([...failing.values()].some((count) => count >= 2)) return { next: 'stop' };
     state.append([answer.message, ...results]);
     return { next: 'continue' };
+  }
+
+  /** The client's calls under ids of our own: an upstream may use its ids again in another conversation. */
+  private async keep(
+    state: AttemptState,
+    clientCalls: readonly ChatToolCall[],
+    kept: KeptCalls,
+  ): Promise<readonly ChatToolCall[]> {
+    const named = clientCalls.map((call) => ({ ...call, id: newKeptCallId() }));
+    await this.kept.keep(
+      state.ctx,
+      named.map((call) => call.id),
+      kept,
+    );
+    return named;
   }
 
   /** All calls of a round at once; a tool that is not enabled gets an error text like one that fails. */
@@ -109,4 +127,11 @@ export class ToolRounds {
       content: outcomes[index]?.content ?? '',
     }));
   }
+}
+
+/** A function call that none of the client's tools explains is ours to run, or to refuse; upstreams also send other kinds. */
+export function isServerCall(state: AttemptState, call: ChatToolCall): boolean {
+  const { name } = (call as Partial<ChatToolCall>).function ?? {};
+  if (name === undefined) return false;
+  return !state.request.body.tools?.some((tool) => tool.function?.name === name);
 }

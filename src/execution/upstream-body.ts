@@ -20,6 +20,8 @@ export function upstreamBody(
     messages: state.messages,
   };
   if (state.serverTools.length > 0) sent.tools = mergeTools(body.tools, state.serverTools);
+  // Forced again in every round, the model could never answer.
+  if (state.hasAppended && isForced(body.tool_choice)) sent.tool_choice = 'auto';
   const limit = maxTokens ?? (isPinned ? undefined : (body.max_completion_tokens ?? body.max_tokens));
   if (limit !== undefined) {
     delete sent.max_tokens;
@@ -27,6 +29,10 @@ export function upstreamBody(
     sent[planned.model.maxTokensParameter] = limit;
   }
   return sent as unknown as ChatBody;
+}
+
+function isForced(choice: ChatBody['tool_choice']): boolean {
+  return choice === 'required' || (typeof choice === 'object' && choice !== null);
 }
 
 /** A client's tool hides a server's tool of the same name. */

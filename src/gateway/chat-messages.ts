@@ -55,15 +55,16 @@ function checkContent(message: JsonObject, at: string): number {
       if (typeof part.text !== 'string') invalid(`${place}.text`, 'must be a string');
       chars += part.text.length;
     }
-    if (part.type === 'image_url') checkImage(part.image_url, place);
+    if (part.type === 'image_url')
+      checkImageUrl(isJsonObject(part.image_url) ? part.image_url.url : undefined, `${place}.image_url.url`);
+    if (part.type === 'input_image') checkImageUrl(part.image_url, `${place}.image_url`);
   });
   return chars;
 }
 
-function checkImage(image: unknown, place: string): void {
-  const url = isJsonObject(image) ? image.url : undefined;
+function checkImageUrl(url: unknown, field: string): void {
   if (typeof url !== 'string' || !/^(https?:\/\/|data:image\/)/.test(url)) {
-    invalid(`${place}.image_url.url`, 'must be an http(s) URL or a data:image/ URL');
+    invalid(field, 'must be an http(s) URL or a data:image/ URL');
   }
 }
 

@@ -7,6 +7,7 @@ export type LatticeHeaders = Readonly<Record<string, string | string[] | undefin
 const FIELDS = new Set(['tools', 'taskType', 'fallback', 'models']);
 const FALLBACKS = new Set(['any', 'none', 'same-model']);
 const MAX_MODELS = 6;
+const MAX_NAME_LENGTH = 200;
 const NONE: LatticeOptions = Object.freeze({ tools: [] });
 
 /**
@@ -55,7 +56,11 @@ function ownOptions(lattice: JsonValue | undefined): OwnOptions {
   if (lattice === undefined) return {};
   if (!isJsonObject(lattice)) invalid('lattice', 'must be an object');
   for (const field of Object.keys(lattice)) {
-    if (!FIELDS.has(field)) invalid(`lattice.${field}`, `is not known; known are ${[...FIELDS].join(', ')}`);
+    if (!FIELDS.has(field))
+      invalid(
+        `lattice.${field.slice(0, MAX_NAME_LENGTH)}`,
+        `is not known; known are ${[...FIELDS].join(', ')}`,
+      );
   }
   const { tools, taskType, fallback, models } = lattice;
   return {
@@ -70,7 +75,7 @@ function names(value: unknown, field: string, max: number): readonly string[] {
   if (
     !Array.isArray(value) ||
     value.length > max ||
-    !value.every((name) => typeof name === 'string' && name !== '')
+    !value.every((name) => typeof name === 'string' && name !== '' && name.length <= MAX_NAME_LENGTH)
   ) {
     invalid(field, `must be a list of at most ${max} names`);
   }

@@ -18,6 +18,7 @@ export class OpenRequests {
   private readonly open = new Set<RequestState>();
   private workCount = 0;
   private onIdle?: () => void;
+  private draining = false;
 
   add(state: RequestState): void {
     this.open.add(state);
@@ -40,9 +41,15 @@ export class OpenRequests {
 
   /** Waits until nothing is open, `limitMs` at most; aborts the rest and gives it `graceMs` to end with an error of its own. */
   async drain(limitMs: number, graceMs: number): Promise<void> {
+    this.draining = true;
     await this.idle(limitMs);
     for (const state of this.open) state.controller.abort(new ShutdownError());
     await this.idle(graceMs);
+  }
+
+  /** No new work is taken any more. */
+  get isDraining(): boolean {
+    return this.draining;
   }
 
   get count(): number {

@@ -8,8 +8,8 @@ import { ToolRegistry } from './tool-registry';
 /** A tool call as a model wrote it. */
 export interface ToolCall {
   readonly name: string;
-  /** JSON text; empty counts as no arguments. */
-  readonly arguments: string;
+  /** JSON text; empty or missing counts as no arguments. */
+  readonly arguments?: string;
 }
 
 /** What the model is given as the result. A failure is text that starts with `Error: `, never a stack. */
@@ -76,8 +76,8 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function parsedArguments(text: string): JsonObject | undefined {
-  if (text.trim() === '') return {};
+function parsedArguments(text: string | undefined): JsonObject | undefined {
+  if (text === undefined || text.trim() === '') return {};
   try {
     const parsed: unknown = JSON.parse(text);
     return isJsonObject(parsed) ? parsed : undefined;

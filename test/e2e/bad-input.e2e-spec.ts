@@ -52,6 +52,50 @@ describe('bad input', () => {
     expect([answer.status, answer.body.error]).toEqual([400, expect.objectContaining({ param })]);
   });
 
+  it.each<[string, object]>([
+    ['null for tool calls', { messages: [{ role: 'assistant', content: 'x', tool_calls: null }, ...HELLO] }],
+    [
+      'U+0000 in a call id',
+      {
+        messages: [
+          {
+            role: 'assistant',
+            tool_calls: [{ id: 'a\u0000', type: 'function', function: { name: 'f', arguments: '' } }],
+          },
+          ...HELLO,
+        ],
+        lattice: { tools: ['current_time'] },
+      },
+    ],
+  ])('takes %s as clients send it', async (_, more) => {
+    expect(
+      (await app.call('POST', '/v1/chat/completions', { body: { model: 'sandbox/small', ...more } })).status,
+    ).toBe(200);
+  });
+
+  it('refuses an image whose URL is a number', async () => {
+    const messages = [{ role: 'user', content: [{ type: 'input_image', image_url: 5 }] }];
+    expect(
+      (await app.call('POST', '/v1/chat/completions', { body: { model: 'auto', messages } })).status,
+    ).toBe(400);
+  });
+
+  it('does not echo long texts of the caller', async () => {
+    const lattice = { ['x'.repeat(3000)]: 1 };
+    const answer = await app.call('POST', '/v1/chat/completions', {
+      body: { model: 'auto', messages: HELLO, lattice },
+    });
+    expect([answer.status, answer.text.length < 1000]).toEqual([400, true]);
+  });
+
+  it('answers a malformed URL in the same shape', async () => {
+    const answer = await app.call('GET', '/v1/models/%zz');
+    expect([answer.status, answer.body.error]).toEqual([
+      400,
+      expect.objectContaining({ requestId: expect.stringMatching(/^req_/) }),
+    ]);
+  });
+
   it('answers an unknown model with 404 and the nearest known ids', async () => {
     const failure = await app.openai.chat.completions
       .create({ model: 'gpt-4o-minni', messages: HELLO })

@@ -158,4 +158,29 @@ describe('budgets at the door', () => {
     expect(line).toMatchObject({ usageSource: 'estimated', outcome: 'succeeded' });
     expect(Number(line?.costUsd)).toBeGreaterThan(0);
   });
+
+  it('bounds an image by the rule of its model', async () => {
+    const account = await app.register();
+    // 48,200 tokens at 0.15 USD per million are dearer than this.
+    await app.createBudget(account, '0.005');
+    const image = { type: 'image_url', image_url: { url: 'https://example.com/a.png' } };
+    const answer = await ask(account, { max_tokens: 10, messages: [{ role: 'user', content: [image] }] });
+    expect(answer.status).toBe(429);
+  });
+
+  it.each([
+    ['service_tier', 'priority'],
+    ['web_search_options', {}],
+    ['modalities', ['text', 'audio']],
+  ])('refuses %s under a hard budget, and warns of it elsewhere', async (field, value) => {
+    const [watched, free] = [await app.register(), await app.register()];
+    await app.createBudget(watched, '1');
+    const refused = await ask(watched, { [field]: value });
+    expect([refused.status, refused.body.error]).toEqual([400, expect.objectContaining({ param: field })]);
+    const answer = await ask(free, { [field]: value });
+    expect([answer.status, answer.headers.get('x-lattice-warnings')]).toEqual([
+      200,
+      expect.stringContaining(field),
+    ]);
+  });
 });

@@ -142,17 +142,18 @@ describe('the tool loop', () => {
     const tools = [{ type: 'function', function: { name: 'mine' } }];
     const first = await chat({ tools });
     const message = first.body.choices[0]?.message;
-    expect(message?.tool_calls).toMatchObject([{ id: 'call_client' }]);
+    const id = message?.tool_calls?.[0]?.id;
+    expect(message?.tool_calls).toHaveLength(1);
     await chat({
       tools,
-      messages: [user('go'), message, { role: 'tool', tool_call_id: 'call_client', content: 'done' }],
+      messages: [user('go'), message, { role: 'tool', tool_call_id: id, content: 'done' }],
     });
     const messages = (await truth.attempts()).at(-1)?.body.messages as Record<string, unknown>[];
     expect(messages).toMatchObject([
       { role: 'user' },
-      { role: 'assistant', tool_calls: [{ id: 'call_server' }, { id: 'call_client' }] },
+      { role: 'assistant', tool_calls: [{ id: 'call_server' }, { id }] },
       { role: 'tool', tool_call_id: 'call_server', content: expect.stringContaining('T') },
-      { role: 'tool', tool_call_id: 'call_client', content: 'done' },
+      { role: 'tool', tool_call_id: id, content: 'done' },
     ]);
   });
 
@@ -165,6 +166,7 @@ describe('the tool loop', () => {
     });
     const tools = [{ type: 'function', function: { name: 'mine' } }];
     const message = (await chat({ tools })).body.choices[0]?.message;
+    const id = message?.tool_calls?.[0]?.id;
     const other = await app.register();
     await app.call('POST', '/v1/chat/completions', {
       credential: other.key,
@@ -172,7 +174,7 @@ describe('the tool loop', () => {
         model: MODEL,
         tools,
         lattice: { tools: ['current_time'] },
-        messages: [user('go'), message, { role: 'tool', tool_call_id: 'call_shared', content: 'x' }],
+        messages: [user('go'), message, { role: 'tool', tool_call_id: id, content: 'x' }],
       },
     });
     expect(JSON.stringify((await truth.attempts()).at(-1)?.body)).not.toContain('call_private');
@@ -200,6 +202,13 @@ describe('the tool loop', () => {
       (chunk) => (chunk.choices as { delta: { content?: string } }[])[0]?.delta.content ?? '',
     );
     expect(text.join('')).toBe('Let me see. All done.');
+  });
+
+  it('lets the model choose after a forced round, so that it can answer', async () => {
+    await truth.script({ toolCalls: [{ name: 'current_time' }] }, { answer: 'Late.' });
+    await chat({ tool_choice: 'required' });
+    const choices = (await truth.attempts()).slice(-2).map((attempt) => attempt.body.tool_choice);
+    expect(choices).toEqual(['required', 'auto']);
   });
 
   it('refuses a tool that does not exist, naming those that do', async () => {

@@ -74,6 +74,7 @@ export function aProfile(overrides: Partial<TaskProfile['features']> = {}): Task
       boundPromptTokens: 100,
       hasCode: false,
       imageCount: 0,
+      hasStoredFiles: false,
       toolCount: 0,
       language: 'en',
       complexity: 0.1,

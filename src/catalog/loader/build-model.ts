@@ -47,6 +47,7 @@ function freeze(
     displayName: entry.displayName ?? name,
     contextWindowTokens: entry.contextWindowTokens,
     maxOutputTokens: entry.maxOutputTokens,
+    maxImageTokens: entry.maxImageTokens,
     input: Object.freeze([...input]),
     supports: Object.freeze(supports),
     scores,

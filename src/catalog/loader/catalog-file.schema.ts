@@ -55,6 +55,8 @@ const fields = {
   baseModel: z.string().min(1),
   contextWindowTokens: tokens,
   maxOutputTokens: tokens,
+  /** The most one image can count; for models that count far above the usual. */
+  maxImageTokens: tokens,
   input: z.array(z.enum(['text', 'image', 'audio', 'video', 'document'])).min(1),
   supports: supports.partial(),
   /** Name of a table under `tiers`, for the scores that are not given here. */

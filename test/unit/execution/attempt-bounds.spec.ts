@@ -11,6 +11,8 @@ const tokens = (overrides: Partial<AttemptTokens> = {}): AttemptTokens => ({
   boundPromptTokens: 1000,
   estimatedPromptTokens: 250,
   choices: 1,
+  imageCount: 0,
+  hasStoredFiles: false,
   ...overrides,
 });
 

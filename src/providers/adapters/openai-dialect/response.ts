@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../common/index';
 import type { AttemptReport, ChatResult, FinishReason } from '../../provider.port';
+import { isCompletion } from './shapes';
 import { tokenUsage } from './usage';
 
 const REQUEST_ID_HEADERS = ['x-request-id', 'apim-request-id', 'x-ms-request-id', 'request-id'] as const;
@@ -22,15 +23,14 @@ export function isEventStream(headers: IncomingHttpHeaders): boolean {
   return type === undefined || type.includes('text/event-stream');
 }
 
-/** The result of a parsed `chat.completion`, or undefined when it has no choices. */
+/** The result of a parsed `chat.completion`, or undefined when it is none. */
 export function chatResult(
   body: JsonObject,
   rawBody: Buffer,
   headers: IncomingHttpHeaders,
 ): ChatResult | undefined {
-  const { choices } = body;
-  if (!Array.isArray(choices)) return undefined;
-  const first: unknown = choices[0];
+  if (!isCompletion(body)) return undefined;
+  const first: unknown = (body.choices as readonly unknown[])[0];
   const report = attemptReport({
     rawUsage: body.usage,
     rawFinishReason: isJsonObject(first) ? text(first.finish_reason) : undefined,

@@ -5,6 +5,7 @@ import type { AttemptReport, ChatChunk } from '../../provider.port';
 import type { UpstreamFailure } from '../upstream-fault';
 import { failureOf } from './errors';
 import { attemptReport, text } from './response';
+import { isChunk } from './shapes';
 
 /** One event may not be larger than this, in characters. */
 const EVENT_LIMIT = 16 * 1024 * 1024;
@@ -92,7 +93,7 @@ export class ChunkDecoder {
     const chunk = parse(data);
     if (event.event === 'error' || (chunk?.error !== undefined && chunk.error !== null)) {
       this.failure = chunk ? failureOf(chunk) : {};
-    } else if (chunk) {
+    } else if (chunk && isChunk(chunk)) {
       this.observe(chunk);
       this.queue.push({ data, chunk });
     } else {
