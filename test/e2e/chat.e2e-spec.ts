@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import OpenAI from 'openai';
 import { startApp, type TestApp } from '../support/app';
@@ -6,20 +9,30 @@ import { readSse } from '../support/sse';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
 const PINNED = 'openai/gpt-4o-mini';
+/** A model that the administrator's file gives 100 ms between two chunks. */
+const IMPATIENT = 'openai/gpt-4o';
 const HELLO = [{ role: 'user' as const, content: 'Hello there' }];
 
 describe('POST /v1/chat/completions', () => {
   let truth: TruthProvider;
   let app: TestApp;
+  let configDir: string;
 
   beforeAll(async () => {
     truth = await startTruthProvider();
-    app = await startApp({ OPENAI_BASE_URL: truth.url });
+    configDir = mkdtempSync(path.join(tmpdir(), 'lattice-config-'));
+    mkdirSync(path.join(configDir, 'catalog'));
+    writeFileSync(
+      path.join(configDir, 'catalog', 'mine.yaml'),
+      `models:\n  - id: ${IMPATIENT}\n    timeouts: { idleMs: 100 }\n`,
+    );
+    app = await startApp({ OPENAI_BASE_URL: truth.url, LATTICE_CONFIG_DIR: configDir });
   });
 
   afterAll(async () => {
     await app.close();
     await truth.stop();
+    rmSync(configDir, { recursive: true, force: true });
   });
 
   afterEach(() => truth.clearScripts());
@@ -252,6 +265,15 @@ describe('POST /v1/chat/completions', () => {
       expect(line?.promptTokens).toBeGreaterThanOrEqual(attempt?.promptTokens ?? Infinity);
       expect(line?.completionTokens).toBeGreaterThanOrEqual(attempt?.completionTokens ?? Infinity);
       expect(Number(line?.costUsd)).toBeGreaterThan(0);
+    });
+
+    it('detects a stream that stalls', async () => {
+      await truth.script({ answer: 'one two three', chunks: 3, fault: { kind: 'stall', afterChunks: 1 } });
+      const answer = await stream({ model: IMPATIENT });
+      expect([answer.isDone, answer.json.at(-1)]).toEqual([
+        false,
+        { error: expect.objectContaining({ code: 'PROVIDER_TIMEOUT' }) },
+      ]);
     });
 
     it('raises OpenAI’s own error class for a stream that breaks', async () => {

@@ -189,6 +189,40 @@ describe('failures of providers', () => {
     expect(messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool']);
   });
 
+  it('stops a pause between tries when the client hangs up, and books what was sent', async () => {
+    await openai.script({ times: 'always', fault: { kind: 'status', status: 429, retryAfter: 30 } });
+    const before = (await openai.attempts()).length;
+    const controller = new AbortController();
+    const call = app.openai.chat.completions.create(
+      { model: FIRST, messages: [{ role: 'user', content: 'pause' }] },
+      { signal: controller.signal, headers: { 'x-lattice-fallback': 'none' } },
+    );
+    await openai.endedAttempts(before + 1);
+    controller.abort();
+    await expect(call).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
+    const deadline = Date.now() + 5000;
+    const holds = () => app.database.query<object[]>('select 1 from holds');
+    while ((await holds()).length > 0 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await holds()).toEqual([]);
+    expect((await openai.attempts()).length).toBe(before + 1);
+  });
+
+  it('tries at most five fallbacks and twelve attempts', async () => {
+    await Promise.all(
+      [openai, azure].map((provider) =>
+        provider.script({ times: 'always', fault: { kind: 'status', status: 500 } }),
+      ),
+    );
+    const before = (await openai.attempts()).length + (await azure.attempts()).length;
+    const answer = await ask({ model: 'auto' });
+    const tries = (await openai.attempts()).length + (await azure.attempts()).length - before;
+    const lines = await linesOf(answer.headers);
+    expect(answer.status).toBe(503);
+    expect(new Set(lines.map(([, model]) => model)).size).toBe(6);
+    expect([tries, lines.length]).toEqual([12, 12]);
+  });
+
   it('leaves no hold behind, whatever happened', async () => {
     const [row] = await app.database.query('select count(*)::int as count from holds');
     expect(row).toEqual({ count: 0 });

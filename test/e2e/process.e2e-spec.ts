@@ -82,6 +82,61 @@ describe('the process', () => {
     expect((await truth.endedAttempts(1))[0]?.outcome).toBe('client_closed');
   });
 
+  it('logs one event per upstream attempt, with ids and figures and without prompt or credential', async () => {
+    truth = await startTruthProvider();
+    const running = start({
+      OPENAI_BASE_URL: truth.url,
+      OPENAI_API_KEY: 'sk-upstream-secret-1234',
+      LOG_LEVEL: 'debug',
+    });
+    const account = await clientOf(await running.url()).register();
+    await truth.script({ fault: { kind: 'status', status: 500 } });
+    const answer = await clientOf(await running.url()).call('POST', '/v1/chat/completions', {
+      credential: account.key,
+      headers: {
+        traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+        'x-lattice-fallback': 'none',
+      },
+      body: { model: 'openai/gpt-4o-mini', messages: [{ role: 'user', content: 'my confidential plan' }] },
+    });
+    expect(answer.status).toBe(200);
+    running.kill('SIGTERM');
+    await running.exited();
+    const lines = running.output.split('\n').filter((line) => line.startsWith('{'));
+    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const ids = {
+      requestId: answer.headers.get('x-lattice-request-id'),
+      traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+    };
+    expect(events.filter(({ event }) => event === 'llm_call')).toEqual([
+      expect.objectContaining({ ...ids, outcome: 'failed', status: 'PROVIDER_OVERLOADED', retryCount: 0 }),
+      expect.objectContaining({
+        ...ids,
+        level: 'info',
+        provider: 'openai',
+        model: 'openai/gpt-4o-mini',
+        promptChars: 20,
+        promptTokens: expect.any(Number),
+        completionTokens: expect.any(Number),
+        costPicoUsd: expect.stringMatching(/^\d+$/),
+        latencyMs: expect.any(Number),
+        retryCount: 1,
+        status: 'ok',
+        outcome: 'succeeded',
+      }),
+    ]);
+    expect(events.find(({ event }) => event === 'retry')).toMatchObject({ ...ids, level: 'warn' });
+    for (const secret of [
+      'confidential',
+      'sk-upstream-secret',
+      account.key,
+      account.accessToken,
+      'correct horse',
+    ]) {
+      expect(running.output).not.toContain(secret);
+    }
+  });
+
   it('leaves nothing behind when the port is taken', async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));

@@ -15,6 +15,7 @@ import {
   countOf,
   kill,
   type LedgerNode,
+  reap,
 } from './ledger-node';
 
 /** A small generator, so that a failing run can be repeated from its seed. */
@@ -62,7 +63,7 @@ describe('The books', () => {
     const deaths = async (): Promise<void> => {
       for (let i = 0; i < 5; i += 1) {
         await kill(first, nodeOf(random(3)).processId);
-        await nodeOf(random(3)).reaper.reap();
+        await reap(nodeOf(random(3)));
         for (const node of nodes) await node.lease.beat();
       }
     };

@@ -23,10 +23,9 @@ import {
   type SettledAttempt,
 } from '../../../src/ledger/index';
 import { JournalReplayer } from '../../../src/ledger/journal-replayer.service';
-import { LEDGER_NOW } from '../../../src/ledger/ledger.store';
+import { LEDGER_NOW, LedgerStore } from '../../../src/ledger/ledger.store';
 import { ProcessIdentity } from '../../../src/ledger/process-identity';
 import { ProcessLease } from '../../../src/ledger/process-lease.service';
-import { Reaper } from '../../../src/ledger/reaper.service';
 import { ObservabilityModule } from '../../../src/observability/index';
 
 /** So long that reapers and renewals run only when a test says so. */
@@ -39,7 +38,7 @@ export interface LedgerNode {
   readonly budgets: BudgetRepository;
   readonly limits: LimitRepository;
   readonly reconciliation: Reconciliation;
-  readonly reaper: Reaper;
+  readonly store: LedgerStore;
   readonly lease: ProcessLease;
   readonly replayer: JournalReplayer;
   readonly pool: HotPool;
@@ -101,7 +100,7 @@ export async function bootNode(url: string, options: NodeOptions = {}): Promise<
     budgets: module.get(BudgetRepository),
     limits: module.get(LimitRepository),
     reconciliation: module.get(Reconciliation),
-    reaper: module.get(Reaper),
+    store: module.get(LedgerStore),
     lease: module.get(ProcessLease),
     replayer: module.get(JournalReplayer),
     pool: module.get(HotPool),
@@ -238,4 +237,9 @@ export async function kill(node: LedgerNode, processId: string): Promise<void> {
     `update processes set lease_expires_at = now() - interval '1 second' where id = $1`,
     [processId],
   );
+}
+
+/** Settles the holds of dead processes, however short PostgreSQL has been up. */
+export async function reap(node: LedgerNode): Promise<number> {
+  return await node.store.reap(node.processId, 0);
 }

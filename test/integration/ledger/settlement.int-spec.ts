@@ -21,6 +21,7 @@ import {
   kill,
   type LedgerNode,
   linesOf,
+  reap,
   tryAdmit,
 } from './ledger-node';
 
@@ -223,7 +224,7 @@ describe(`${LedgerService.name} settlement`, () => {
     it('opens the hold again when a reaper took it meanwhile', async () => {
       const hold = await admitted();
       await kill(node, node.processId);
-      await other.reaper.reap();
+      await reap(other);
       const next = await node.ledger.advance(ctx, hold, [anAttempt()], nextAttempt(2));
       expect(next.heldPicoUsd).toBe(10n * CENT);
       await expect(linesOf(node, ctx)).resolves.toMatchObject([{ outcome: 'succeeded' }]);
@@ -238,8 +239,8 @@ describe(`${LedgerService.name} settlement`, () => {
     it('settles the intent of a dead process at its bound and frees everything', async () => {
       await admitted();
       await kill(node, node.processId);
-      await expect(other.reaper.reap()).resolves.toBe(1);
-      await expect(other.reaper.reap()).resolves.toBe(0);
+      await expect(reap(other)).resolves.toBe(1);
+      await expect(reap(other)).resolves.toBe(0);
       await expect(linesOf(node, ctx)).resolves.toMatchObject([
         {
           outcome: 'crashed',
@@ -258,7 +259,7 @@ describe(`${LedgerService.name} settlement`, () => {
     it('leaves the holds of the living alone', async () => {
       const hold = await admitted();
       await node.lease.beat();
-      await expect(other.reaper.reap()).resolves.toBe(0);
+      await expect(reap(other)).resolves.toBe(0);
       await node.ledger.settle(ctx, hold, []);
     });
 
@@ -266,7 +267,7 @@ describe(`${LedgerService.name} settlement`, () => {
       const hold = await admitted();
       await node.ledger.advance(ctx, hold, [anAttempt()], nextAttempt(2, 20n * CENT));
       await kill(node, node.processId);
-      await other.reaper.reap();
+      await reap(other);
       const lines = await linesOf(node, ctx);
       expect(lines).toMatchObject([
         { attempt: 1, outcome: 'succeeded' },
@@ -279,7 +280,7 @@ describe(`${LedgerService.name} settlement`, () => {
     it('replaces a bound by the truth that comes late, and never books both', async () => {
       const hold = await admitted();
       await kill(node, node.processId);
-      await other.reaper.reap();
+      await reap(other);
       await node.ledger.settle(ctx, hold, [anAttempt()]);
       await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd: 9n * CENT })]);
       await expect(linesOf(node, ctx)).resolves.toMatchObject([{ outcome: 'succeeded', error_code: null }]);
