@@ -3,6 +3,7 @@ export * from './clock';
 export * from './ids';
 export * from './json';
 export * from './money';
+export * from './page.query.dto';
 export * from './provider-id';
 export * from './request-context';
 export * from './retry-policy';

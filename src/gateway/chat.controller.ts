@@ -1,30 +1,21 @@
-import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Ctx, Metered } from '../auth/index';
 import type { ChatRequest, RequestContext } from '../common/index';
-import { AppConfig } from '../config/index';
 import { CompletionPipeline } from '../execution/index';
-import { parseChatRequest } from './chat-body';
+import { ChatRequests } from './chat-requests';
 import { metaHeaders, totalsHeaders } from './completion-headers';
 import { CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.request.dto';
 import { ChatCompletionResponseDto } from './dto/chat-completion.response.dto';
 import { SseSink } from './sse-sink';
-
-/** A request without a Content-Length is measured; chunked bodies are rare. */
-export function bodyBytes(request: FastifyRequest): number {
-  const declared = Number(request.headers['content-length']);
-  return Number.isSafeInteger(declared) && declared > 0
-    ? declared
-    : Buffer.byteLength(JSON.stringify(request.body));
-}
 
 @ApiTags('inference')
 @Controller('v1/chat')
 export class ChatController {
   constructor(
     private readonly pipeline: CompletionPipeline,
-    private readonly config: AppConfig,
+    private readonly requests: ChatRequests,
   ) {}
 
   @Post('completions')
@@ -51,20 +42,10 @@ export class ChatController {
   @ApiOkResponse({ type: ChatCompletionResponseDto })
   async create(
     @Ctx() ctx: RequestContext,
-    @Body() body: unknown,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const {
-      MAX_MESSAGES: maxMessages,
-      MAX_TOOLS: maxTools,
-      MAX_PROMPT_CHARS: maxPromptChars,
-    } = this.config.vars;
-    const chat = parseChatRequest(body, request.headers, bodyBytes(request), {
-      maxMessages,
-      maxTools,
-      maxPromptChars,
-    });
+    const chat = this.requests.read(request);
     if (chat.body.stream === true) await this.stream(ctx, chat, request, reply);
     else await this.answer(ctx, chat, reply);
   }

@@ -4,12 +4,13 @@ import { ExecutionModule } from '../execution/index';
 import { SelectionModule } from '../selection/index';
 import { CallableModels } from './callable-models';
 import { ChatController } from './chat.controller';
+import { ChatRequests } from './chat-requests';
 import { ModelsController } from './models.controller';
 import { RouteController } from './route.controller';
 
 @Module({
   imports: [CatalogModule, ExecutionModule, SelectionModule],
   controllers: [ChatController, ModelsController, RouteController],
-  providers: [CallableModels],
+  providers: [CallableModels, ChatRequests],
 })
 export class GatewayModule {}

@@ -1,12 +1,10 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Ctx, Owned } from '../auth/index';
 import type { RequestContext } from '../common/index';
-import { AppConfig } from '../config/index';
 import { RouteExplanationDto, SelectionService } from '../selection/index';
-import { bodyBytes } from './chat.controller';
-import { parseChatRequest } from './chat-body';
+import { ChatRequests } from './chat-requests';
 import { CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.request.dto';
 
 @ApiTags('routing')
@@ -14,7 +12,7 @@ import { CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.r
 export class RouteController {
   constructor(
     private readonly selection: SelectionService,
-    private readonly config: AppConfig,
+    private readonly requests: ChatRequests,
   ) {}
 
   @Post()
@@ -28,21 +26,7 @@ export class RouteController {
   })
   @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
   @ApiOkResponse({ type: RouteExplanationDto })
-  explain(
-    @Ctx() ctx: RequestContext,
-    @Body() body: unknown,
-    @Req() request: FastifyRequest,
-  ): RouteExplanationDto {
-    const {
-      MAX_MESSAGES: maxMessages,
-      MAX_TOOLS: maxTools,
-      MAX_PROMPT_CHARS: maxPromptChars,
-    } = this.config.vars;
-    const chat = parseChatRequest(body, request.headers, bodyBytes(request), {
-      maxMessages,
-      maxTools,
-      maxPromptChars,
-    });
-    return this.selection.explain(ctx, chat);
+  explain(@Ctx() ctx: RequestContext, @Req() request: FastifyRequest): RouteExplanationDto {
+    return this.selection.explain(ctx, this.requests.read(request));
   }
 }

@@ -1,7 +1,7 @@
+import { PageQueryDto } from '../common/index';
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Owned } from '../auth/index';
-import { ListToolsQueryDto } from './dto/list-tools.query.dto';
 import { ToolPageResponseDto } from './dto/tool.response.dto';
 import { ToolRegistry } from './tool-registry';
 
@@ -18,7 +18,7 @@ export class ToolsController {
     description: 'Enable them in a chat request with `"lattice": {"tools": ["current_time"]}`.',
   })
   @ApiOkResponse({ type: ToolPageResponseDto })
-  list(@Query() query: ListToolsQueryDto): ToolPageResponseDto {
+  list(@Query() query: PageQueryDto): ToolPageResponseDto {
     return ToolPageResponseDto.from(this.registry.list(), query.limit, query.cursor);
   }
 }

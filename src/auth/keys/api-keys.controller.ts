@@ -7,13 +7,12 @@ import {
   ApiParam,
   ApiTags,
 } from '@nestjs/swagger';
-import type { RequestContext } from '../../common/index';
+import { PageQueryDto, type RequestContext } from '../../common/index';
 import { ApiKeyService } from './api-key.service';
 import { Ctx } from '../decorators/ctx.decorator';
 import { Owned } from '../decorators/route-class.decorators';
 import { CreateKeyRequestDto } from '../dto/create-key.request.dto';
 import { CreatedKeyResponseDto, KeyPageResponseDto } from '../dto/key.response.dto';
-import { ListKeysQueryDto } from '../dto/list-keys.query.dto';
 
 @ApiTags('keys')
 @Controller('api/v1/keys')
@@ -35,7 +34,7 @@ export class ApiKeysController {
   @Get()
   @ApiOperation({ summary: 'Your API keys, newest first', operationId: 'listKeys' })
   @ApiOkResponse({ type: KeyPageResponseDto })
-  async list(@Ctx() ctx: RequestContext, @Query() query: ListKeysQueryDto): Promise<KeyPageResponseDto> {
+  async list(@Ctx() ctx: RequestContext, @Query() query: PageQueryDto): Promise<KeyPageResponseDto> {
     return KeyPageResponseDto.from(await this.keys.list(ctx, query.limit, query.cursor));
   }
 

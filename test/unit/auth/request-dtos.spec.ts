@@ -1,7 +1,7 @@
+import { PageQueryDto } from '../../../src/common/index';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { CreateKeyRequestDto } from '../../../src/auth/dto/create-key.request.dto';
-import { ListKeysQueryDto } from '../../../src/auth/dto/list-keys.query.dto';
 import { LoginRequestDto } from '../../../src/auth/dto/login.request.dto';
 import { RegisterRequestDto } from '../../../src/auth/dto/register.request.dto';
 
@@ -73,12 +73,12 @@ describe(CreateKeyRequestDto.name, () => {
   });
 });
 
-describe(ListKeysQueryDto.name, () => {
+describe(PageQueryDto.name, () => {
   it('reads the limit from text, 50 by default and 200 at most', () => {
-    expect(plainToInstance(ListKeysQueryDto, {}).limit).toBe(50);
-    expect(plainToInstance(ListKeysQueryDto, { limit: '7' }).limit).toBe(7);
+    expect(plainToInstance(PageQueryDto, {}).limit).toBe(50);
+    expect(plainToInstance(PageQueryDto, { limit: '7' }).limit).toBe(7);
     for (const limit of ['0', '201', '1.5', 'many']) {
-      expect(wrongFields(ListKeysQueryDto, { limit })).toEqual(['limit']);
+      expect(wrongFields(PageQueryDto, { limit })).toEqual(['limit']);
     }
   });
 });

@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { ChatRequest } from '../common/index';
+import { AppConfig } from '../config/index';
+import { parseChatRequest } from './chat-body';
+
+/** Reads chat requests off HTTP, within the installation's bounds. */
+@Injectable()
+export class ChatRequests {
+  constructor(private readonly config: AppConfig) {}
+
+  /** @throws ValidationError naming the field or header and the rule. */
+  read(request: FastifyRequest): ChatRequest {
+    const {
+      MAX_MESSAGES: maxMessages,
+      MAX_TOOLS: maxTools,
+      MAX_PROMPT_CHARS: maxPromptChars,
+    } = this.config.vars;
+    return parseChatRequest(request.body, request.headers, bodyBytes(request), {
+      maxMessages,
+      maxTools,
+      maxPromptChars,
+    });
+  }
+}
+
+/** A request without a Content-Length is measured; chunked bodies are rare. */
+function bodyBytes(request: FastifyRequest): number {
+  const declared = Number(request.headers['content-length']);
+  return Number.isSafeInteger(declared) && declared > 0
+    ? declared
+    : Buffer.byteLength(JSON.stringify(request.body));
+}
