@@ -3,9 +3,24 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { ErrorResponseDto } from './errors/index';
 import { VERSION } from './operations/index';
 
+/** The groups of Swagger UI, in this order. */
+const TAGS = [
+  ['inference', 'What clients call: OpenAI’s dialect, routed and billed'],
+  ['auth', 'Accounts and sessions'],
+  ['keys', 'API keys; each is shown once'],
+  ['routing', 'Why a model is chosen'],
+  ['usage', 'The books: one line per upstream attempt'],
+  ['catalog', 'Models, capabilities and the versioned price book'],
+  ['providers', 'What can be reached now'],
+  ['tools', 'Server-side tools'],
+  ['operations', 'Health and metrics'],
+] as const;
+
 /** The OpenAPI 3.1 document of every route. */
 export function openApiDocument(app: INestApplication): OpenAPIObject {
-  const options = new DocumentBuilder()
+  const builder = new DocumentBuilder();
+  for (const [name, description] of TAGS) builder.addTag(name, description);
+  const options = builder
     .setOpenAPIVersion('3.1.0')
     .setTitle('Lattice')
     .setDescription(

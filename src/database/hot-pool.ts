@@ -1,6 +1,9 @@
 import { Pool, type PoolConfig } from 'pg';
 import { CONNECT_TIMEOUT_MS } from './data-source-options';
 
+/** A lock that is not given in time, then a statement, is ended by the server; a server that hangs, by the client. */
+const LIMITS_MS = { lock_timeout: 5000, statement_timeout: 8000, query_timeout: 10_000 };
+
 /**
  * A small pool of its own for the ledger's prepared statements, so that slow listings can never starve admission.
  * Injected by class; ends with the application. A lost connection fails the query that used it, never the process.
@@ -12,6 +15,7 @@ export class HotPool extends Pool {
       application_name: 'lattice-ledger',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
+      ...LIMITS_MS,
       ...config,
     });
     this.on('error', () => undefined);

@@ -11,8 +11,11 @@ const SOCKET_CODES = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
-/** Shutdown, crash, starting up, database dropped, idle session ended, connection limits, out of disk or memory. */
-const SERVER_CODES = /^(57P0[1-5]|08\w{3}|53\w{3}|58030)$/;
+/**
+ * Shutdown, crash, starting up, database dropped, idle session ended, statement or lock timeout, connection limits, out
+ * of disk or memory.
+ */
+const SERVER_CODES = /^(57P0[1-5]|57014|55P03|08\w{3}|53\w{3}|58030)$/;
 /** What `pg` says without a code. */
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|connection timeout|Client was closed|Client has encountered a connection error|not queryable|Query read timeout|Cannot use a pool after calling end/i;

@@ -3,7 +3,9 @@ import { DataSource } from 'typeorm';
 import { newId, type PicoUsd, type RequestContext } from '../common/index';
 import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from '../errors/index';
 import { type BudgetMode, type BudgetPeriod, type BudgetScope, GLOBAL_SCOPE_ID } from './ledger.scopes';
+import { repeatOnConflict } from './repeat-on-conflict';
 import { scopeIdOf, visibleScopes } from './scope-visibility';
+import { inStillBooks } from './still-books';
 
 export interface NewBudget {
   readonly scope: BudgetScope;
@@ -50,7 +52,8 @@ export class BudgetRepository {
 
   /**
    * Counts at once what the scope has spent and holds in the current period; the ledger waits meanwhile.
-   * @throws ForbiddenError, ValidationError, ConflictError when the scope has a budget for this period already.
+   * @throws ForbiddenError, ValidationError, ConflictError when the scope has a budget for this period already,
+   * ServiceUnavailableError when counting takes longer than admissions can wait.
    */
   async create(ctx: RequestContext, budget: NewBudget): Promise<Budget> {
     requireAdmin(ctx);
@@ -59,7 +62,7 @@ export class BudgetRepository {
     if (budget.limitPicoUsd < 0n)
       throw new ValidationError('A budget cannot be negative', { param: 'limitUsd' });
     try {
-      await this.database.query('select ledger_create_budget($1, $2, $3, $4, $5, $6, null)', [
+      await inStillBooks(this.database, 'select ledger_create_budget($1, $2, $3, $4, $5, $6, null)', [
         id,
         budget.scope,
         scopeId,
@@ -116,9 +119,8 @@ export class BudgetRepository {
   /** @throws ForbiddenError, NotFoundError */
   async remove(ctx: RequestContext, id: string): Promise<void> {
     requireAdmin(ctx);
-    const [removed]: [unknown[], number] = await this.database.query(
-      'delete from budgets where id = $1 returning id',
-      [id],
+    const [removed]: [unknown[], number] = await repeatOnConflict(() =>
+      this.database.query('delete from budgets where id = $1 returning id', [id]),
     );
     if (removed.length === 0) throw notFound();
   }

@@ -65,7 +65,15 @@ function raisePrompt(usage: Figures, disputes: string[]): void {
   usage.promptTokens = cached;
 }
 
-function raiseCompletion(usage: Figures, { answerBytes }: UsageClaim, disputes: string[]): void {
+function raiseCompletion(
+  usage: Figures,
+  { usage: claimed, answerBytes }: UsageClaim,
+  disputes: string[],
+): void {
+  // A figure that is no count says nothing of an answer that has arrived.
+  if (usage.completionTokens === undefined && claimed.completionTokens !== undefined && answerBytes > 0) {
+    usage.completionTokens = Math.ceil(answerBytes / BYTES_PER_TOKEN);
+  }
   const { completionTokens, reasoningTokens = 0 } = usage;
   if (completionTokens === undefined) return;
   if (reasoningTokens > completionTokens) {

@@ -4,6 +4,7 @@ import { HotPool } from '../database/index';
 import type { AdvanceRow, DecisionRecordRow, LineRow, OwnerRow, RequestRow, Settlement } from './ledger-rows';
 import { toStorableJson } from './ledger-rows';
 import type { Refusal } from './refusal';
+import { repeatOnConflict } from './repeat-on-conflict';
 
 /** A test's clock; without it the database's own clock decides windows, periods and leases. */
 export const LEDGER_NOW = Symbol('LEDGER_NOW');
@@ -29,10 +30,6 @@ export interface TurnAnswer {
   /** Only requests about which there is something to say; all others hold their estimate. */
   readonly admitted: readonly HoldAnswer[] | null;
 }
-
-const MAX_TRIES = 5;
-/** Deadlock and serialization failure: rolled back, and safe to repeat. */
-const REPEATABLE = new Set(['40P01', '40001']);
 
 @Injectable()
 export class LedgerStore {
@@ -63,15 +60,26 @@ export class LedgerStore {
     return await this.call('ledger_advance', [processId, toStorableJson(commands), this.time()]);
   }
 
-  /** Books lines whatever state the request is in; the truth replaces a reaper's bound. Idempotent. */
+  /**
+   * Books lines whatever state the request is in; the truth replaces a reaper's bound, and a bound for an attempt
+   * without a line becomes nothing, because it was never sent. Idempotent.
+   */
   async book(owner: OwnerRow, lines: readonly LineRow[]): Promise<void> {
-    await this.call('ledger_book', [toStorableJson(owner), toStorableJson(lines)]);
+    await this.call('ledger_book', [toStorableJson(owner), toStorableJson(lines), this.time()]);
   }
 
-  /** Settles holds at the bound of their intent: the given ones, else those of dead processes. Returns how many. */
-  async reap(requestIds?: readonly string[]): Promise<number> {
-    const ids = requestIds ? uuidArray(requestIds) : null;
-    return Number(await this.call<string>('ledger_reap', [ids, this.time()]));
+  /** Settles these holds at the bound of their intent. */
+  async closeAtBound(requestIds: readonly string[]): Promise<void> {
+    await this.call('ledger_reap', [uuidArray(requestIds), null, null, this.time()]);
+  }
+
+  /**
+   * Settles the holds of dead processes at the bound of their intent. Returns how many: never those of the process
+   * that asks, and none while PostgreSQL has been up for less than a lease, since the living renew theirs first.
+   */
+  async reap(processId: string, leaseMs: number): Promise<number> {
+    const lease = `${leaseMs} milliseconds`;
+    return Number(await this.call<string>('ledger_reap', [null, processId, lease, this.time()]));
   }
 
   /** Frees holds for which nothing was sent. */
@@ -119,14 +127,10 @@ export class LedgerStore {
   private async call<T>(name: string, values: readonly unknown[]): Promise<T> {
     const parameters = values.map((_, index) => `$${index + 1}`).join(', ');
     const query = { name, text: `select ${name}(${parameters}) as answer`, values: [...values] };
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const { rows } = await this.pool.query<{ answer: T }>(query);
-        return rows[0]?.answer as T;
-      } catch (error) {
-        if (tries >= MAX_TRIES || !REPEATABLE.has(String((error as { code?: unknown }).code))) throw error;
-      }
-    }
+    return await repeatOnConflict(async () => {
+      const { rows } = await this.pool.query<{ answer: T }>(query);
+      return rows[0]?.answer as T;
+    });
   }
 }
 

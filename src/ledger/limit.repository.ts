@@ -4,7 +4,9 @@ import { newId, type RequestContext } from '../common/index';
 import { ConflictError, NotFoundError, ValidationError } from '../errors/index';
 import { isUniqueViolation, requireAdmin } from './budget.repository';
 import { GLOBAL_SCOPE_ID, type LimitScope } from './ledger.scopes';
+import { repeatOnConflict } from './repeat-on-conflict';
 import { scopeIdOf, visibleScopes } from './scope-visibility';
+import { inStillBooks } from './still-books';
 
 /** Undefined means not limited. Windows are wall-clock minutes and hours. */
 export interface LimitValues {
@@ -58,7 +60,7 @@ export class LimitRepository {
     const values = columnValues(limit);
     if (values.every((value) => value === null)) throw new ValidationError('Name at least one limit');
     try {
-      await this.database.query('select ledger_create_limit($1, $2, $3, $4)', [
+      await inStillBooks(this.database, 'select ledger_create_limit($1, $2, $3, $4)', [
         id,
         limit.scope,
         scopeIdOf(limit),
@@ -110,9 +112,8 @@ export class LimitRepository {
   /** @throws ForbiddenError, NotFoundError */
   async remove(ctx: RequestContext, id: string): Promise<void> {
     requireAdmin(ctx);
-    const [removed]: [unknown[], number] = await this.database.query(
-      'delete from limits where id = $1 returning id',
-      [id],
+    const [removed]: [unknown[], number] = await repeatOnConflict(() =>
+      this.database.query('delete from limits where id = $1 returning id', [id]),
     );
     if (removed.length === 0) throw notFound();
   }

@@ -5,29 +5,35 @@ import { AppLogger } from '../observability/index';
 import { LedgerStore } from './ledger.store';
 import { OpenHolds } from './open-holds';
 import { ProcessIdentity } from './process-identity';
+import { Reaper } from './reaper.service';
 import { RepeatingTask } from './repeating-task';
 
-const RENEWALS_PER_LEASE = 3;
+/** Five rounds a lease: with the renewal's age, a dead process is found within 1.2 leases (18 s of the promised 20). */
+const ROUNDS_PER_LEASE = 5;
 
 /**
- * Tells the others that this process lives: one row renewed three times a lease covers all its holds. The same beat
+ * Tells the others that this process lives: one row renewed five times a lease covers all its holds. The same beat
  * frees holds that stand in PostgreSQL for this process and that it knows nothing of, because the answer to an
- * admission was lost with its connection.
+ * admission was lost with its connection. Then it looks for the dead: only after its own beat, and after a gap in
+ * its beats only a lease later, because what kept it from PostgreSQL may have kept the others too.
  */
 @Injectable()
 export class ProcessLease implements OnModuleInit, OnApplicationShutdown {
   private readonly leaseMs: number;
   private readonly task: RepeatingTask;
+  private lastBeatAt?: number;
+  private mayReapAt = 0;
 
   constructor(
     config: AppConfig,
     private readonly store: LedgerStore,
     private readonly identity: ProcessIdentity,
     private readonly openHolds: OpenHolds,
+    private readonly reaper: Reaper,
     private readonly logger: AppLogger,
   ) {
     this.leaseMs = config.vars.HOLD_LEASE_MS;
-    this.task = new RepeatingTask(this.leaseMs / RENEWALS_PER_LEASE, () => this.tryBeat());
+    this.task = new RepeatingTask(this.leaseMs / ROUNDS_PER_LEASE, () => this.round());
   }
 
   async onModuleInit(): Promise<void> {
@@ -53,11 +59,20 @@ export class ProcessLease implements OnModuleInit, OnApplicationShutdown {
     if (orphans.length > 0) await this.store.release(orphans);
   }
 
-  private async tryBeat(): Promise<void> {
+  private async round(): Promise<void> {
     try {
       await this.beat();
+      this.noteBeat(performance.now());
+      if (performance.now() >= this.mayReapAt) await this.reaper.reap();
     } catch (error) {
-      if (!toServiceUnavailable(error)) this.logger.error(`The lease could not be renewed: ${String(error)}`);
+      if (!toServiceUnavailable(error))
+        this.logger.error(`The lease could not be renewed or holds not be reaped: ${String(error)}`);
     }
+  }
+
+  private noteBeat(now: number): void {
+    if (this.lastBeatAt !== undefined && now - this.lastBeatAt > this.leaseMs)
+      this.mayReapAt = now + this.leaseMs;
+    this.lastBeatAt = now;
   }
 }

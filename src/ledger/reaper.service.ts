@@ -1,47 +1,27 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/index';
-import { toServiceUnavailable } from '../database/index';
 import { AppLogger } from '../observability/index';
 import { LedgerStore } from './ledger.store';
-import { RepeatingTask } from './repeating-task';
+import { ProcessIdentity } from './process-identity';
 
-/** Five rounds a lease: with the renewal's age, a dead process is found within 1.2 leases (18 s of the promised 20). */
-const ROUNDS_PER_LEASE = 5;
-
-/** Settles the holds of dead processes at their bound. All processes run one; PostgreSQL lets one at a time work. */
+/** Settles the holds of dead processes at their bound. All processes do; PostgreSQL lets one at a time work. */
 @Injectable()
-export class Reaper implements OnModuleInit, OnApplicationShutdown {
-  private readonly task: RepeatingTask;
+export class Reaper {
+  private readonly leaseMs: number;
 
   constructor(
     config: AppConfig,
     private readonly store: LedgerStore,
+    private readonly identity: ProcessIdentity,
     private readonly logger: AppLogger,
   ) {
-    this.task = new RepeatingTask(config.vars.HOLD_LEASE_MS / ROUNDS_PER_LEASE, () => this.tryReap());
-  }
-
-  onModuleInit(): void {
-    this.task.start();
-    void this.task.trigger();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.task.stop();
+    this.leaseMs = config.vars.HOLD_LEASE_MS;
   }
 
   /** Returns how many holds were settled. */
   async reap(): Promise<number> {
-    const count = await this.store.reap();
+    const count = await this.store.reap(this.identity.id, this.leaseMs);
     if (count > 0) this.logger.warn(`${count} holds of dead processes were settled at their upper bound`);
     return count;
-  }
-
-  private async tryReap(): Promise<void> {
-    try {
-      await this.reap();
-    } catch (error) {
-      if (!toServiceUnavailable(error)) this.logger.error(`Holds could not be reaped: ${String(error)}`);
-    }
   }
 }

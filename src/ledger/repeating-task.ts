@@ -21,10 +21,15 @@ export class RepeatingTask {
     await this.running;
   }
 
-  /** Waits for the run that is under way. */
-  async stop(): Promise<void> {
+  /** No further runs until the next start; the one that is under way goes on. */
+  pause(): void {
     clearInterval(this.timer);
     this.timer = undefined;
+  }
+
+  /** Waits for the run that is under way. */
+  async stop(): Promise<void> {
+    this.pause();
     await this.running;
   }
 }

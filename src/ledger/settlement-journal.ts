@@ -1,4 +1,14 @@
-import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/index';
@@ -45,6 +55,8 @@ export class SettlementJournal {
   });
   private tail: Promise<unknown> = Promise.resolve();
   private entryCount = 0;
+  /** The last line is half a line that could not be taken back. */
+  private isTorn = false;
 
   constructor(
     config: AppConfig,
@@ -112,25 +124,40 @@ export class SettlementJournal {
 
   private async write(settlements: readonly Settlement[]): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const text = settlements.map((settlement) => `${JSON.stringify(settlement)}\n`).join('');
-    const isNew = !(await stat(this.file).catch(() => undefined));
+    const lines = Buffer.from(settlements.map((settlement) => `${JSON.stringify(settlement)}\n`).join(''));
     const handle = await open(this.file, 'a', 0o600);
     try {
-      if (isNew) await handle.write(headerLine(this.identity));
-      await handle.write(text);
-      await handle.sync();
+      const { size } = await handle.stat();
+      const start = size === 0 ? headerLine(this.identity) : Buffer.from(this.isTorn ? '\n' : '');
+      await this.extend(handle, size, Buffer.concat([start, lines]));
+      if (size === 0) await syncFolder(this.folder);
     } finally {
       await handle.close();
     }
-    if (isNew) await syncFolder(this.folder);
     this.entryCount += settlements.length;
+  }
+
+  /** All of it or, as far as the disk lets us, nothing. */
+  private async extend(handle: FileHandle, oldSize: number, content: Buffer): Promise<void> {
+    try {
+      await writeAll(handle, content);
+      await handle.sync();
+      this.isTorn = false;
+    } catch (error) {
+      this.isTorn = true;
+      await handle.truncate(oldSize).then(
+        () => (this.isTorn = false),
+        () => undefined,
+      );
+      throw error;
+    }
   }
 
   private async replace(content: Buffer): Promise<void> {
     const draft = `${this.file}.draft`;
     const handle = await open(draft, 'w', 0o600);
     try {
-      await handle.write(content);
+      await writeAll(handle, content);
       await handle.sync();
     } finally {
       await handle.close();
@@ -151,6 +178,15 @@ export class SettlementJournal {
     const result = this.tail.then(work);
     this.tail = result.catch(() => undefined);
     return await result;
+  }
+}
+
+/** A full disk may take a part without an error; the rest then fails. */
+async function writeAll(handle: FileHandle, content: Buffer): Promise<void> {
+  for (let offset = 0; offset < content.length;) {
+    const { bytesWritten } = await handle.write(content, offset);
+    if (bytesWritten === 0) throw new Error('The disk took nothing of what was to be written');
+    offset += bytesWritten;
   }
 }
 

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { toApiId } from '../common/index';
 import { toServiceUnavailable } from '../database/index';
 import { BillingIntegrityError } from '../errors/index';
@@ -7,11 +7,20 @@ import type { Settlement } from './ledger-rows';
 import { LedgerLane } from './ledger.lane';
 import { LedgerStore } from './ledger.store';
 import { OpenHolds } from './open-holds';
+import { RepeatingTask } from './repeating-task';
 import { SettlementJournal } from './settlement-journal';
 
-/** Gets finished attempts into the books, or onto the disk until the books can take them. Never loses one. */
+const RETRY_INTERVAL_MS = 1000;
+
+/**
+ * Gets finished attempts into the books, or onto the disk until the books can take them. What neither takes is kept in
+ * memory and tried again; should the process die meanwhile, its holds are settled at their bound.
+ */
 @Injectable()
-export class Settler {
+export class Settler implements OnApplicationShutdown {
+  private readonly unsaved = new Set<Settlement>();
+  private readonly retries = new RepeatingTask(RETRY_INTERVAL_MS, () => this.retry());
+
   constructor(
     private readonly lane: LedgerLane,
     private readonly store: LedgerStore,
@@ -20,8 +29,41 @@ export class Settler {
     private readonly logger: AppLogger,
   ) {}
 
-  /** Resolves when the lines are in PostgreSQL or in the journal. */
+  /** Never rejects. Resolves when the lines are in PostgreSQL or in the journal, or when neither takes them now. */
   async settle(settlement: Settlement): Promise<void> {
+    try {
+      await this.save(settlement);
+    } catch (error) {
+      if (this.unsaved.size === 0) {
+        this.logger.error(
+          `Settlements wait in memory until PostgreSQL or the disk takes them: ${(error as Error).message}`,
+        );
+      }
+      this.unsaved.add(settlement);
+      this.retries.start();
+    }
+  }
+
+  /** One last try for what is in memory only. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.retries.stop();
+    if (this.unsaved.size > 0) await this.retry();
+  }
+
+  /** Tries again to save what is in memory only. */
+  async retry(): Promise<void> {
+    await Promise.all(
+      [...this.unsaved].map((settlement) =>
+        this.save(settlement).then(
+          () => this.unsaved.delete(settlement),
+          () => undefined,
+        ),
+      ),
+    );
+    if (this.unsaved.size === 0) this.retries.pause();
+  }
+
+  private async save(settlement: Settlement): Promise<void> {
     try {
       await this.book(settlement);
     } catch (error) {
@@ -54,13 +96,13 @@ export class Settler {
     const requestId = settlement.owner.request_id;
     const message =
       'A settlement could not be booked: it stands in journal/rejected.log, its bound in the books';
+    await this.journal.reject(settlement, (cause as Error).message);
     this.logger.event('billing', {
       requestId: toApiId('req', requestId),
       err: new BillingIntegrityError(message, { cause }),
     });
-    await this.journal.reject(settlement, (cause as Error).message);
     try {
-      await this.store.reap([requestId]);
+      await this.store.closeAtBound([requestId]);
     } catch (error) {
       throw toServiceUnavailable(error) ?? error;
     }

@@ -165,6 +165,41 @@ describe('a service without any provider key', () => {
   });
 });
 
+describe('the lists of the document', () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startApp({ LATTICE_ENV: 'dev' });
+  });
+
+  afterAll(() => app.close());
+
+  it('answer with the example values that Swagger UI fills in', async () => {
+    interface Parameter {
+      readonly name: string;
+      readonly in: string;
+      readonly example?: unknown;
+      readonly schema?: { readonly example?: unknown; readonly default?: unknown };
+    }
+    const { body } = await app.call<{ paths: Record<string, { get?: { parameters?: Parameter[] } }> }>(
+      'GET',
+      '/openapi.json',
+      { credential: null },
+    );
+    const routes = Object.entries(body.paths).filter(([route, { get }]) => get && !route.includes('{'));
+    expect(routes.length).toBeGreaterThan(10);
+    for (const [route, { get }] of routes) {
+      const filled = (get?.parameters ?? []).flatMap(({ name, in: place, example, schema }) => {
+        const value = example ?? schema?.example ?? schema?.default;
+        if (place !== 'query' || value === undefined) return [];
+        return [value].flat().map((one): [string, string] => [name, `${one as string | number}`]);
+      });
+      const answer = await app.call('GET', `${route}?${new URLSearchParams(filled).toString()}`);
+      expect([route, answer.status, answer.text.slice(0, 200)]).toEqual([route, 200, expect.anything()]);
+    }
+  });
+});
+
 describe('a production service without any provider', () => {
   let app: TestApp;
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
@@ -21,6 +21,21 @@ export function processMark(pid: number): string | undefined {
 /** The arguments of a running process; undefined where the system does not show them. */
 export function processArguments(pid: number): readonly string[] | undefined {
   return readOptional(`/proc/${pid}/cmdline`)?.split('\0');
+}
+
+/** The name of the program that a process runs; undefined where the system does not show it. */
+export function processName(pid: number): string | undefined {
+  return readOptional(`/proc/${pid}/comm`)?.trim();
+}
+
+/** Whether a process works in this very folder, whatever it was called when the process went there. */
+export function worksIn(pid: number, folder: string): boolean {
+  try {
+    const [place, wanted] = [statSync(`/proc/${pid}/cwd`), statSync(folder)];
+    return place.dev === wanted.dev && place.ino === wanted.ino;
+  } catch {
+    return false;
+  }
 }
 
 /** True when the process is gone within the time. */

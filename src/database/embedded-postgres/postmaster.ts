@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { answers } from './answers';
 import type { ClusterFolder } from './cluster-folder';
-import { processArguments, processMark, waitUntilGone } from './os-process';
+import { processArguments, processMark, processName, waitUntilGone, worksIn } from './os-process';
 import { unusableFolder } from './unusable-folder';
 
 const FAST_SHUTDOWN_LIMIT_MS = 30_000;
@@ -16,15 +16,17 @@ export interface Postmaster {
 }
 
 /**
- * The live server of this cluster, whoever started it. A pid file whose pid now belongs to another program (after a
- * restart of the machine or container) is removed, because PostgreSQL would refuse to start over it.
+ * The live server of this cluster, whoever started it and whatever the folder was called then. A pid file whose pid now
+ * belongs to another program (after a restart of the machine or container) is removed, because PostgreSQL would refuse
+ * to start over it; that of any PostgreSQL is left to PostgreSQL to judge.
  */
 export function findPostmaster(folder: ClusterFolder): Postmaster | undefined {
   const [pid, , , port] = readPidFile(folder);
   if (!pid || processMark(pid) === undefined) return undefined;
   const args = processArguments(pid);
-  if (args && !args.includes(folder.data)) {
-    rmSync(folder.pidFile, { force: true });
+  const isOurs = worksIn(pid, folder.data) || !args || args.includes(folder.data);
+  if (!isOurs) {
+    if (processName(pid) !== 'postgres') rmSync(folder.pidFile, { force: true });
     return undefined;
   }
   return { pid, port: port ?? 0 };

@@ -213,6 +213,8 @@ const HOT = 'set enable_seqscan = off set plan_cache_mode = force_generic_plan';
 
 const LEDGER_LOCK = 7_600_001;
 const REAPER_LOCK = 7_600_002;
+/** The error code of a bound that the reaper wrote. Only the truth about the attempt may replace such a line. */
+const PROCESS_LOST = `'PROCESS_LOST'`;
 const GLOBAL = `'00000000-0000-0000-0000-000000000000'::uuid`;
 
 const PERIOD_FUNCTIONS = [
@@ -230,21 +232,24 @@ const PERIOD_FUNCTIONS = [
       else 'infinity'::timestamptz
     end
   $$`,
-  // Rollover needs no job: the first request of a day or month opens its period.
+  // Rollover needs no job: the first request of a day or month opens its period. Periods that ended before the budget
+  // was made are never opened: nobody has counted in them.
   `create function ledger_open_periods(p_scopes uuid[], p_at timestamptz) returns void language sql as $$
     insert into budget_periods (budget_id, period_start)
     select b.id, ledger_period_start(b.period, p_at)
     from budgets b
-    where b.scope_id = any(p_scopes) and not exists (
-      select from budget_periods p
-      where p.budget_id = b.id and p.period_start = ledger_period_start(b.period, p_at))
+    where b.scope_id = any(p_scopes)
+      and b.created_at < ledger_period_end(b.period, ledger_period_start(b.period, p_at))
+      and not exists (
+        select from budget_periods p
+        where p.budget_id = b.id and p.period_start = ledger_period_start(b.period, p_at))
     order by b.id
     on conflict do nothing
   $$`,
 ];
 
 const COUNTER_FUNCTIONS = [
-  // The one writer of counters (ledger_spend aside). The caller holds the locks.
+  // The one writer of counters. The caller holds the locks.
   `create function ledger_apply(p_moves ledger_move[], p_now timestamptz) returns void language plpgsql as $$
   declare
     v_minute timestamptz := date_trunc('minute', p_now, 'UTC');
@@ -302,6 +307,8 @@ const ADMIT_FUNCTIONS = [
   declare
     v_day timestamptz := ledger_period_start('day', p_now);
     v_month timestamptz := ledger_period_start('month', p_now);
+    v_day_end timestamptz := ledger_period_end('day', v_day);
+    v_month_end timestamptz := ledger_period_end('month', v_month);
     v_requests ledger_request[];
     v_missing boolean;
   begin
@@ -331,6 +338,7 @@ const ADMIT_FUNCTIONS = [
         left join budget_periods p on p.budget_id = b.id
           and p.period_start = case b.period when 'day' then v_day when 'month' then v_month else 'epoch' end
         where b.scope_id in (${GLOBAL}, r.user_id, r.key_id, r.project_id, r.run_id)
+          and b.created_at < case b.period when 'day' then v_day_end when 'month' then v_month_end else 'infinity' end
       ) b on true
       left join lateral (
         select array_agg(l.id) as limit_ids from limits l where l.scope_id in (${GLOBAL}, r.user_id, r.key_id)
@@ -426,7 +434,8 @@ const ADMIT_FUNCTIONS = [
     v_remaining numeric;
   begin
     p_request.refusal := ledger_limit_refusal(p_request, p_now);
-    if p_request.refusal is not null or not p_request.is_hard then
+    -- What costs nothing fits into every budget, also into one that is overspent.
+    if p_request.refusal is not null or not p_request.is_hard or p_request.worst = 0 then
       return p_request;
     end if;
     v_remaining := ledger_remaining(p_request.period_ids, 0);
@@ -440,8 +449,8 @@ const ADMIT_FUNCTIONS = [
 ];
 
 const TURN_FUNCTIONS = [
-  // Closes holds and books their lines. p_late: the requests that need ledger_book, because they have no open hold or
-  // one of their lines stands already.
+  // Closes holds and books their lines. p_late: the requests that need ledger_book, because they have no open hold (the
+  // reaper may have booked an attempt that was never sent) or one of their lines stands already.
   `create function ledger_close(p_request_ids uuid[], p_lines json, out p_moves ledger_move[], out p_late uuid[])
   language plpgsql as $$
   declare
@@ -469,11 +478,12 @@ const TURN_FUNCTIONS = [
 
     if cardinality(v_closed) is distinct from cardinality(p_request_ids) or v_lines <> json_array_length(p_lines) then
       p_late := array(
-        select given.request_id
-        from (select l.request_id, count(*) as lines from json_populate_recordset(null::ledger_line, p_lines) l
-              group by l.request_id) given
-        left join unnest(v_closed, v_booked) c (request_id, lines) on c.request_id = given.request_id
-        where c.lines is distinct from given.lines);
+        select asked.request_id
+        from (select distinct id as request_id from unnest(p_request_ids) id) asked
+        left join (select l.request_id, count(*) as lines from json_populate_recordset(null::ledger_line, p_lines) l
+                   group by l.request_id) given on given.request_id = asked.request_id
+        left join unnest(v_closed, v_booked) c (request_id, lines) on c.request_id = asked.request_id
+        where c.lines is distinct from coalesce(given.lines, 0));
     end if;
   end $$`,
 
@@ -601,38 +611,36 @@ const TURN_FUNCTIONS = [
 ];
 
 const BOOK_FUNCTIONS = [
-  `create function ledger_spend(p_scopes uuid[], p_at timestamptz, p_amount numeric) returns void
-  language plpgsql as $$
-  declare
-    v_ids bigint[];
-  begin
-    if p_amount = 0 then
-      return;
-    end if;
-    v_ids := array(
-      select p.id from budgets b
-      join budget_periods p on p.budget_id = b.id and p.period_start = ledger_period_start(b.period, p_at)
-      where b.scope_id = any(p_scopes) order by p.id for update of p);
-    update budget_periods p set spent_pico = p.spent_pico + p_amount where p.id = any(v_ids);
-  end $$`,
+  `create function ledger_periods_at(p_scopes uuid[], p_at timestamptz) returns bigint[] language sql stable as $$
+    select coalesce(array_agg(p.id), '{}') from budgets b
+    join budget_periods p on p.budget_id = b.id and p.period_start = ledger_period_start(b.period, p_at)
+    where b.scope_id = any(p_scopes)
+  $$`,
 
   // Books lines whatever state the request is in: a line that stands is left alone, unless it is the bound that the
-  // reaper wrote; the truth replaces that, and the counters move by the difference. Returns the tokens of new lines.
-  `create function ledger_book(p_owner json, p_lines json) returns bigint language plpgsql ${HOT} as $$
+  // reaper wrote; the truth replaces that. A bound for an attempt that is not among the lines becomes nothing: it was
+  // never sent. Money and tokens move by the difference; the tokens of an open hold are left to the caller.
+  `create function ledger_book(p_owner json, p_lines json, p_now timestamptz) returns void language plpgsql ${HOT} as $$
   declare
     o ledger_request := json_populate_record(null::ledger_request, p_owner);
     v_scopes uuid[] := array_remove(array[${GLOBAL}, o.user_id, o.key_id, o.project_id, o.run_id], null);
+    v_hold holds;
     v_at timestamptz;
-    v_line_at timestamptz;
-    v_change numeric;
-    v_tokens bigint := 0;
+    v_limit_ids uuid[];
+    v_moves ledger_move[] := '{}';
+    v_old usage_lines;
     l ledger_line;
   begin
     perform pg_advisory_xact_lock_shared(${LEDGER_LOCK});
-    select h.admitted_at into v_at from holds h where h.request_id = o.request_id for update;
-    v_at := coalesce(v_at,
+    select * into v_hold from holds h where h.request_id = o.request_id for update;
+    v_at := coalesce(v_hold.admitted_at,
       (select min(u.admitted_at) from usage_lines u where u.request_id = o.request_id),
       (select min(g.started_at) from json_populate_recordset(null::ledger_line, p_lines) g));
+    if v_at is null then
+      return;
+    end if;
+    v_limit_ids := coalesce(v_hold.limit_ids, array(
+      select i.id from limits i where i.scope_id = any(v_scopes) and i.created_at <= v_at));
     perform ledger_open_periods(v_scopes, v_at);
     for l in select * from json_populate_recordset(null::ledger_line, p_lines) g order by g.attempt loop
       insert into usage_lines (${OWNER_COLUMNS}, ${LINE_COLUMNS})
@@ -640,21 +648,40 @@ const BOOK_FUNCTIONS = [
         o.task_type, ${prefixed(LINE_COLUMNS, 'l')})
       on conflict do nothing;
       if found then
-        v_tokens := v_tokens + coalesce(l.prompt_tokens, 0) + coalesce(l.completion_tokens, 0);
-        perform ledger_spend(v_scopes, v_at, coalesce(l.cost_pico_usd, 0));
+        v_moves := v_moves || row(o.request_id, 0, coalesce(l.cost_pico_usd, 0),
+          coalesce(l.prompt_tokens, 0) + coalesce(l.completion_tokens, 0), 0, 0,
+          case when l.attempt = v_hold.intent_attempt then v_hold.intent_at else l.started_at end,
+          ledger_periods_at(v_scopes, v_at), v_limit_ids)::ledger_move;
         continue;
       end if;
+      select * into v_old from usage_lines u
+      where u.request_id = o.request_id and u.attempt = l.attempt for update;
+      -- A bound that was taken back as never sent is replaced too: the lines of one request may come in any order.
+      continue when v_old.error_code is distinct from ${PROCESS_LOST} or v_old.outcome not in ('crashed', 'cancelled');
       update usage_lines u set (${LINE_COLUMNS}) = row(${prefixed(LINE_COLUMNS, 'l')})
-      from (select * from usage_lines s
-            where s.request_id = o.request_id and s.attempt = l.attempt for update) old
-      where u.request_id = o.request_id and u.attempt = l.attempt and old.outcome = 'crashed'
-      returning old.admitted_at, coalesce(l.cost_pico_usd, 0) - coalesce(old.cost_pico_usd, 0)
-      into v_line_at, v_change;
-      if found then
-        perform ledger_spend(v_scopes, v_line_at, v_change);
-      end if;
+      where u.request_id = o.request_id and u.attempt = l.attempt;
+      v_moves := v_moves || row(o.request_id, 0, coalesce(l.cost_pico_usd, 0) - coalesce(v_old.cost_pico_usd, 0),
+        coalesce(l.prompt_tokens, 0) + coalesce(l.completion_tokens, 0)
+          - coalesce(v_old.prompt_tokens, 0) - coalesce(v_old.completion_tokens, 0), 0, 0, v_old.started_at,
+        ledger_periods_at(v_scopes, v_old.admitted_at), v_limit_ids)::ledger_move;
     end loop;
-    return v_tokens;
+
+    for v_old in
+      select * from usage_lines u
+      where u.request_id = o.request_id and u.outcome = 'crashed' and u.error_code = ${PROCESS_LOST}
+        and not exists (select from json_populate_recordset(null::ledger_line, p_lines) g where g.attempt = u.attempt)
+      order by u.attempt for update
+    loop
+      update usage_lines u set outcome = 'cancelled', prompt_tokens = 0, completion_tokens = 0, cost_pico_usd = 0
+      where u.request_id = v_old.request_id and u.attempt = v_old.attempt;
+      v_moves := v_moves || row(o.request_id, 0, -coalesce(v_old.cost_pico_usd, 0),
+        -coalesce(v_old.prompt_tokens, 0) - coalesce(v_old.completion_tokens, 0), 0, 0, v_old.started_at,
+        ledger_periods_at(v_scopes, v_old.admitted_at), v_limit_ids)::ledger_move;
+    end loop;
+    if cardinality(v_moves) > 0 then
+      perform ledger_lock(v_moves);
+      perform ledger_apply(v_moves, coalesce(p_now, now()));
+    end if;
   end $$`,
 ];
 
@@ -663,17 +690,16 @@ const ADVANCE_FUNCTIONS = [
   declare
     r ledger_request := json_populate_record(null::ledger_request, p_command);
     h holds;
-    v_tokens bigint;
     v_remaining numeric;
     v_refusal text;
   begin
-    v_tokens := ledger_book(p_command, p_command -> 'lines');
+    perform ledger_book(p_command, p_command -> 'lines', p_now);
     select * into strict h from holds where request_id = r.request_id;
     v_remaining := ledger_remaining(h.budget_period_ids, h.held_pico);
-    if v_remaining < r.minimum then
+    if r.worst > 0 and v_remaining < r.minimum then
       v_refusal := ledger_budget_refusal(h.budget_period_ids, h.held_pico, r.minimum);
       delete from holds where request_id = r.request_id;
-      perform ledger_apply(array[row(h.request_id, -h.held_pico, 0, v_tokens - h.tokens_held, -1, 0, h.intent_at,
+      perform ledger_apply(array[row(h.request_id, -h.held_pico, 0, -h.tokens_held, -1, 0, h.intent_at,
         h.budget_period_ids, h.limit_ids)::ledger_move], p_now);
       return json_build_object('requestId', r.request_id, 'refusal', v_refusal::json);
     end if;
@@ -681,7 +707,7 @@ const ADVANCE_FUNCTIONS = [
     r.is_hard := v_remaining is not null;
     r.held := case when r.is_hard then greatest(r.minimum, least(r.worst, v_remaining)) else r.estimate end;
     perform ledger_apply(array[
-      row(h.request_id, r.held - h.held_pico, 0, v_tokens - h.tokens_held, 0, 0, h.intent_at,
+      row(h.request_id, r.held - h.held_pico, 0, -h.tokens_held, 0, 0, h.intent_at,
         h.budget_period_ids, h.limit_ids)::ledger_move,
       row(h.request_id, 0, 0, r.tokens, 0, 0, 'infinity', '{}', h.limit_ids)::ledger_move], p_now);
     update holds set held_pico = r.held, is_hard = r.is_hard, tokens_held = r.tokens, intent_attempt = r.attempt,
@@ -731,20 +757,24 @@ const ADVANCE_FUNCTIONS = [
 ];
 
 const REAPER_FUNCTIONS = [
-  // Settles holds at the bound of their intent: the given ones, else all whose process has no live lease.
-  `create function ledger_reap(p_request_ids uuid[], p_now timestamptz) returns bigint language plpgsql as $$
+  // Settles holds at the bound of their intent: the given ones, else all whose process has no live lease. The process
+  // that asks is alive; and while PostgreSQL has been up for less than a lease, the others may not have renewed theirs.
+  `create function ledger_reap(p_request_ids uuid[], p_process uuid, p_lease interval, p_now timestamptz)
+  returns bigint language plpgsql as $$
   declare
     v_now timestamptz := coalesce(p_now, now());
     v_moves ledger_move[];
   begin
-    if p_request_ids is null and not pg_try_advisory_xact_lock(${REAPER_LOCK}) then
+    if p_request_ids is null
+      and (pg_postmaster_start_time() > now() - p_lease or not pg_try_advisory_xact_lock(${REAPER_LOCK})) then
       return 0;
     end if;
     perform pg_advisory_xact_lock_shared(${LEDGER_LOCK});
     with dead as (
       select h.request_id from holds h
       where case when p_request_ids is null
-        then not exists (select from processes p where p.id = h.process_id and p.lease_expires_at > v_now)
+        then h.process_id is distinct from p_process
+          and not exists (select from processes p where p.id = h.process_id and p.lease_expires_at > v_now)
         else h.request_id = any(p_request_ids) end
       order by h.request_id for update skip locked
     ), gone as (
@@ -754,10 +784,15 @@ const REAPER_FUNCTIONS = [
         completion_tokens, cost_pico_usd, price_version, error_code, started_at)
       select ${prefixed(OWNER_COLUMNS, 'h')}, h.intent_attempt, h.intent_provider, h.intent_model, 'crashed',
         'upper_bound', h.bound_prompt_tokens, h.bound_completion_tokens,
-        case when h.is_hard then least(h.bound_cost_pico_usd, h.held_pico) else h.bound_cost_pico_usd end,
-        h.intent_price_version, 'PROCESS_LOST', h.intent_at
+        case when h.is_hard and h.bound_cost_pico_usd > h.held_pico then h.held_pico else h.bound_cost_pico_usd end,
+        h.intent_price_version, case when p_request_ids is null then ${PROCESS_LOST} else 'NOT_BOOKABLE' end, h.intent_at
       from gone h
-      on conflict do nothing
+      -- The same attempt may have been taken back as never sent, and then have been sent after all.
+      on conflict (request_id, attempt) do update set outcome = excluded.outcome, provider = excluded.provider,
+        model = excluded.model, prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens,
+        cost_pico_usd = excluded.cost_pico_usd, price_version = excluded.price_version,
+        error_code = excluded.error_code, started_at = excluded.started_at
+      where usage_lines.outcome = 'cancelled' and usage_lines.error_code = ${PROCESS_LOST}
       returning request_id, cost_pico_usd, prompt_tokens + completion_tokens as tokens
     )
     select array_agg(row(g.request_id, -g.held_pico, coalesce(b.cost_pico_usd, 0),
@@ -777,15 +812,20 @@ const MANAGEMENT_FUNCTIONS = [
   `create function ledger_create_budget(p_id uuid, p_scope text, p_scope_id uuid, p_period text, p_limit numeric,
     p_mode text, p_now timestamptz) returns void language plpgsql as $$
   declare
-    v_start timestamptz := ledger_period_start(p_period, coalesce(p_now, now()));
-    v_end timestamptz := ledger_period_end(p_period, v_start);
+    v_now timestamptz;
+    v_start timestamptz;
+    v_end timestamptz;
     v_scope text := case p_scope when 'global' then 'true' else format('%I = %L', p_scope || '_id', p_scope_id) end;
     v_spent numeric;
     v_period_id bigint;
   begin
     perform pg_advisory_xact_lock(${LEDGER_LOCK});
-    insert into budgets (id, scope, scope_id, period, limit_pico, mode)
-    values (p_id, p_scope, p_scope_id, p_period, p_limit, p_mode);
+    -- The wait for the lock may have passed midnight, and what was admitted meanwhile must be counted.
+    v_now := coalesce(p_now, clock_timestamp());
+    v_start := ledger_period_start(p_period, v_now);
+    v_end := ledger_period_end(p_period, v_start);
+    insert into budgets (id, scope, scope_id, period, limit_pico, mode, created_at)
+    values (p_id, p_scope, p_scope_id, p_period, p_limit, p_mode, v_now);
     execute format('select coalesce(sum(cost_pico_usd), 0) from usage_lines
       where %s and admitted_at >= $1 and admitted_at < $2', v_scope) into v_spent using v_start, v_end;
     insert into budget_periods (budget_id, period_start, spent_pico)
@@ -875,7 +915,7 @@ export class CreateLedger1790000003000 implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('drop view ledger_differences');
     await queryRunner.query(`drop function ledger_create_limit, ledger_create_budget, ledger_reap, ledger_advance,
-      ledger_advance_one, ledger_book, ledger_spend, ledger_turn, ledger_close, ledger_judge,
+      ledger_advance_one, ledger_book, ledger_periods_at, ledger_turn, ledger_close, ledger_judge,
       ledger_exceeded, ledger_budget_refusal, ledger_remaining, ledger_limit_refusal,
       ledger_hold, ledger_ask, ledger_resolve, ledger_lock, ledger_apply, ledger_open_periods, ledger_period_end,
       ledger_period_start`);

@@ -1,23 +1,17 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
+import { Transform } from 'class-transformer';
 import {
   ArrayUnique,
   IsBoolean,
   IsIn,
-  IsInt,
   IsISO8601,
   IsOptional,
   IsString,
   Matches,
-  Max,
   MaxLength,
-  Min,
 } from 'class-validator';
-import { PROVIDER_IDS, type ProviderId } from '../../common/index';
+import { PageQueryDto, PROVIDER_IDS, type ProviderId } from '../../common/index';
 import { USAGE_GROUPS, type UsageGroup } from '../usage-groups';
-
-const DEFAULT_PAGE = 50;
-const MAX_PAGE = 200;
 
 /** `a,b` and `groupBy=a&groupBy=b` alike. */
 const commaSeparated = ({ value }: { value: unknown }): unknown => {
@@ -30,7 +24,7 @@ const commaSeparated = ({ value }: { value: unknown }): unknown => {
 const queryBoolean = ({ value }: { value: unknown }): unknown =>
   value === 'true' ? true : value === 'false' ? false : value;
 
-export class UsageRangeQueryDto {
+export class UsageRangeQueryDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
     format: 'date-time',
@@ -59,20 +53,6 @@ export class UsageRangeQueryDto {
   @IsOptional()
   @Matches(/^usr_[0-9a-f]{32}$/)
   userId?: string;
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MAX_PAGE)
-  limit: number = DEFAULT_PAGE;
-
-  @ApiPropertyOptional({ type: String, maxLength: 2000, description: 'The nextCursor of the page before.' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(2000)
-  cursor?: string;
 }
 
 export class UsageQueryDto extends UsageRangeQueryDto {

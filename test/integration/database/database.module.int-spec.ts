@@ -79,6 +79,17 @@ describe(DatabaseModule.name, () => {
     await database.drop();
   });
 
+  it('limits how long the ledger waits for a lock, a statement and a server that hangs', async () => {
+    const database = await createTestDatabase();
+    const app = await boot(database.url);
+    const pool = app.get(HotPool);
+    const sql = `SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement`;
+    expect((await pool.query(sql)).rows).toEqual([{ lock: '5s', statement: '8s' }]);
+    expect(pool.options).toMatchObject({ query_timeout: 10_000 });
+    await app.close();
+    await database.drop();
+  });
+
   it('answers "down" within its limit while every connection of the pool is taken', async () => {
     const database = await createTestDatabase();
     const app = await boot(database.url);

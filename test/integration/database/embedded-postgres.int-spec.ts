@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -14,6 +15,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { EmbeddedPostgres } from '../../../src/database/index';
+import { ClusterFolder } from '../../../src/database/embedded-postgres/cluster-folder';
+import { findPostmaster } from '../../../src/database/embedded-postgres/postmaster';
 import { UserNamespace } from '../../../src/database/embedded-postgres/identity';
 import { type ScriptProcess, spawnScript } from '../../support/database/spawn-script';
 
@@ -23,6 +26,7 @@ interface Attached {
   readonly isAdopted: boolean;
 }
 
+const itOnLinux = process.platform === 'linux' ? it : it.skip;
 const itAsRoot = process.getuid?.() === 0 ? it : it.skip;
 
 describe(EmbeddedPostgres.name, () => {
@@ -151,6 +155,31 @@ describe(EmbeddedPostgres.name, () => {
       expect(await ask(server.url, 'SELECT 1')).toBe(1);
       await server.stop();
       expect(isRunning(server.pid)).toBe(false);
+    });
+
+    itOnLinux('attaches to its server although the folder was renamed meanwhile', async () => {
+      const before = await start();
+      await ask(before.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+      const moved = path.join(base, 'moved');
+      renameSync(folder, moved);
+      const server = await EmbeddedPostgres.start({ folder: moved, fast: true });
+      expect([server.isAdopted, server.pid]).toEqual([true, before.pid]);
+      expect(await ask(server.url, 'SELECT answer FROM kept')).toBe(42);
+      await server.stop();
+      expect(isRunning(before.pid)).toBe(true);
+      renameSync(moved, folder);
+      await before.stop();
+      expect(isRunning(before.pid)).toBe(false);
+    });
+
+    itOnLinux('leaves a pid file alone whose pid is that of another PostgreSQL', async () => {
+      const server = await start();
+      const other = ClusterFolder.open(path.join(base, 'other'));
+      mkdirSync(other.data);
+      writeFileSync(other.pidFile, `${server.pid}\n${other.data}\n0\n1\n\n127.0.0.1\n`);
+      expect(findPostmaster(other)).toBeUndefined();
+      expect(readFileSync(other.pidFile, 'utf8')).toContain(String(server.pid));
+      await server.stop();
     });
 
     it('takes another port when its own is in use', async () => {

@@ -75,12 +75,14 @@ describe('The books', () => {
       differences: [],
     });
     const lines = (await first.database.query(
-      'select request_id, attempt, cost_pico_usd, outcome from usage_lines',
+      'select request_id, attempt, cost_pico_usd, outcome from usage_lines where user_id = any($1)',
+      [callers.map(({ userId }) => userId)],
     )) as { request_id: string; attempt: number; cost_pico_usd: string; outcome: string }[];
-    // Nothing was sent for these, but their process seemed dead before it could say so.
-    const bounds = lines.filter(({ outcome }) => outcome === 'crashed');
-    expect(bounds.filter((line) => truth.has(`${line.request_id}/${line.attempt}`))).toEqual([]);
-    const told = lines.filter(({ outcome }) => outcome !== 'crashed');
+    // Nothing was sent for the cancelled ones, but their process seemed dead before it could say so.
+    expect(lines.filter(({ outcome }) => outcome === 'crashed')).toEqual([]);
+    const unsent = lines.filter(({ outcome }) => outcome === 'cancelled');
+    expect(unsent.filter((line) => line.cost_pico_usd !== '0')).toEqual([]);
+    const told = lines.filter(({ outcome }) => outcome !== 'cancelled');
     const booked = new Map(
       told.map((line) => [`${line.request_id}/${line.attempt}`, BigInt(line.cost_pico_usd)]),
     );

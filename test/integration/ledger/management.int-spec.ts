@@ -1,6 +1,13 @@
 import { newId } from '../../../src/common/index';
-import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from '../../../src/errors/index';
+import {
+  ConflictError,
+  ForbiddenError,
+  NotFoundError,
+  ServiceUnavailableError,
+  ValidationError,
+} from '../../../src/errors/index';
 import { BudgetRepository, LimitRepository } from '../../../src/ledger/index';
+import { inStillBooks } from '../../../src/ledger/still-books';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 import {
   aBudget,
@@ -12,6 +19,7 @@ import {
   bootNode,
   type Caller,
   CENT,
+  countOf,
   type LedgerNode,
   tryAdmit,
 } from './ledger-node';
@@ -86,7 +94,8 @@ describe('Budgets and limits', () => {
       const hold = await node.ledger.admit(ctx, aCommand());
       await node.budgets.remove(ADMIN, id);
       await node.ledger.settle(ctx, hold, []);
-      await expect(node.reconciliation.reconcile()).resolves.toEqual([]);
+      const differences = await node.reconciliation.reconcile();
+      expect(differences.filter(({ scopeId }) => scopeId === caller.userId)).toEqual([]);
     });
 
     it('refuses a second one for the same scope and period, a missing scope and a negative amount', async () => {
@@ -160,6 +169,43 @@ describe('Budgets and limits', () => {
         ForbiddenError,
       );
     });
+  });
+
+  it.each([
+    ['budgets', 'budget_periods where budget_id'],
+    ['limits', 'limit_counters where limit_id'],
+  ] as const)(
+    'are removed from %s although PostgreSQL ends a deadlock at their cost',
+    async (table, counters) => {
+      const id =
+        table === 'budgets'
+          ? await aBudget(node, { scopeId: caller.userId })
+          : await aLimit(node, { scopeId: caller.userId, concurrency: 1 });
+      const opponent = node.database.createQueryRunner();
+      await opponent.startTransaction();
+      await opponent.query(`select 1 from ${counters} = $1 for update`, [id]);
+      const removal = node[table].remove(ADMIN, id);
+      removal.catch(() => undefined);
+      const waiting = `pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      while ((await node.pool.query(`select 1 from ${waiting}`)).rowCount === 0);
+      await opponent.query(`select 1 from ${table} where id = $1 for update`, [id]);
+      await opponent.rollbackTransaction();
+      await opponent.release();
+      await removal;
+      expect(await countOf(node, `${table} where id = $1`, [id])).toBe(0);
+    },
+  );
+
+  it('let admissions wait no longer than they can when their creation takes long', async () => {
+    await expect(inStillBooks(node.database, 'select pg_sleep($1)', [30], 50)).rejects.toBeInstanceOf(
+      ServiceUnavailableError,
+    );
+    const lasting = node.database.createQueryRunner();
+    await lasting.query('select pg_advisory_lock_shared(7600001)');
+    const creation = aBudget(node, { scopeId: caller.userId });
+    await expect(creation).rejects.toBeInstanceOf(ServiceUnavailableError);
+    await lasting.query('select pg_advisory_unlock_shared(7600001)');
+    await lasting.release();
   });
 
   it('reports a counter that was tampered with', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { newId, type RequestContext } from '../../../src/common/index';
 import { HotPool } from '../../../src/database/index';
@@ -57,6 +57,14 @@ describe(`${LedgerService.name} settlement`, () => {
     const budgets = await node.budgets.list(ADMIN, { limit: 200 });
     const own = budgets.find(({ scopeId }) => scopeId === caller.userId);
     return { spent: own?.spentPicoUsd ?? -1n, held: own?.heldPicoUsd ?? -1n };
+  }
+
+  async function hourTokens(): Promise<number> {
+    const [counted] = (await node.database.query(
+      'select c.hour_tokens from limit_counters c join limits l on l.id = c.limit_id where l.scope_id = $1',
+      [caller.userId],
+    )) as { hour_tokens: string }[];
+    return Number(counted?.hour_tokens);
   }
 
   /** An admitted request of a caller with a hard budget of a dollar and a limit of five at once. */
@@ -162,6 +170,41 @@ describe(`${LedgerService.name} settlement`, () => {
     expect(rejected).toContain(ctx.requestId);
   });
 
+  it('opens no period that ended before its budget was made', async () => {
+    const startedAt = new Date(Date.now() - 3 * 86_400_000);
+    const hold = {
+      requestId: '',
+      heldPicoUsd: 0n,
+      isHard: false,
+      taskType: 'GENERAL',
+      warnings: [],
+    } as const;
+    await node.ledger.settle(ctx, hold, [anAttempt({ startedAt })]);
+    await aBudget(node, { scopeId: caller.userId, period: 'day' });
+    await node.ledger.settle(aContext(caller), hold, [anAttempt({ startedAt })]);
+    expect(await countOf(node, 'usage_lines where user_id = $1', [caller.userId])).toBe(2);
+    expect(await counters()).toEqual({ spent: 0n, held: 0n });
+    await expect(node.reconciliation.reconcile()).resolves.toEqual([]);
+  });
+
+  it('lets what is free through an overspent budget', async () => {
+    await aBudget(node, { scopeId: caller.userId, limitPicoUsd: 10n * CENT });
+    const hold = await node.ledger.admit(ctx, aCommand());
+    await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd: 12n * CENT })]);
+    const next = aContext(caller);
+    await expect(tryAdmit(node, next)).resolves.toBeInstanceOf(BudgetExceededError);
+    const free = await node.ledger.admit(next, aCommand({ worst: 0n }));
+    expect(free).toMatchObject({ heldPicoUsd: 0n, isHard: true });
+    const again = await node.ledger.advance(
+      next,
+      free,
+      [anAttempt({ costPicoUsd: 0n })],
+      aCommand({ worst: 0n }, 2),
+    );
+    expect(again.heldPicoUsd).toBe(0n);
+    await node.ledger.settle(next, again, []);
+  });
+
   describe('advance', () => {
     it('books what is finished and sizes the hold for the next attempt', async () => {
       const hold = await admitted();
@@ -236,6 +279,16 @@ describe(`${LedgerService.name} settlement`, () => {
   });
 
   describe('after a death', () => {
+    // Other tests leave open holds; they shall not count as this test's dead.
+    beforeEach(async () => {
+      await kill(node, node.processId);
+      await reap(other);
+      await kill(node, other.processId);
+      await reap(node);
+      await node.lease.beat();
+      await other.lease.beat();
+    });
+
     it('settles the intent of a dead process at its bound and frees everything', async () => {
       await admitted();
       await kill(node, node.processId);
@@ -285,6 +338,96 @@ describe(`${LedgerService.name} settlement`, () => {
       await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd: 9n * CENT })]);
       await expect(linesOf(node, ctx)).resolves.toMatchObject([{ outcome: 'succeeded', error_code: null }]);
       expect(await counters()).toEqual({ spent: 4n * CENT, held: 0n });
+      await node.lease.beat();
+    });
+
+    it('never takes the holds of the process that asks', async () => {
+      const hold = await admitted();
+      await kill(node, node.processId);
+      await expect(reap(node)).resolves.toBe(0);
+      await node.lease.beat();
+      await node.ledger.settle(ctx, hold, []);
+    });
+
+    it('lets the living renew their leases while PostgreSQL has been up for less than one', async () => {
+      await admitted();
+      await kill(node, node.processId);
+      await expect(other.store.reap(other.processId, 10 ** 10)).resolves.toBe(0);
+      await expect(reap(other)).resolves.toBe(1);
+      await node.lease.beat();
+    });
+
+    it('takes a bound back when nothing was sent', async () => {
+      const hold = await admitted();
+      await kill(node, node.processId);
+      await reap(other);
+      await node.ledger.settle(ctx, hold, []);
+      await expect(linesOf(node, ctx)).resolves.toMatchObject([
+        { outcome: 'cancelled', prompt_tokens: '0', completion_tokens: '0', cost_pico_usd: '0' },
+      ]);
+      expect(await counters()).toEqual({ spent: 0n, held: 0n });
+      expect(await hourTokens()).toBe(0);
+      await node.lease.beat();
+    });
+
+    it('books what an attempt cost although its bound was taken back before', async () => {
+      const hold = await admitted();
+      await kill(node, node.processId);
+      await reap(other);
+      await node.ledger.settle(ctx, hold, []);
+      await node.ledger.settle(ctx, hold, [anAttempt()]);
+      await expect(linesOf(node, ctx)).resolves.toMatchObject([{ outcome: 'succeeded' }]);
+      expect(await counters()).toEqual({ spent: 4n * CENT, held: 0n });
+      await node.lease.beat();
+    });
+
+    it('takes a bound back when the request goes on without it, and books the next death of that attempt', async () => {
+      const hold = await admitted();
+      await kill(node, node.processId);
+      await reap(other);
+      await node.ledger.advance(ctx, hold, [], nextAttempt(1, 20n * CENT));
+      await expect(linesOf(node, ctx)).resolves.toMatchObject([{ outcome: 'cancelled', cost_pico_usd: '0' }]);
+      expect(await counters()).toEqual({ spent: 0n, held: 20n * CENT });
+      await kill(node, node.processId);
+      await reap(other);
+      await expect(linesOf(node, ctx)).resolves.toMatchObject([
+        { outcome: 'crashed', cost_pico_usd: String(20n * CENT) },
+      ]);
+      expect(await counters()).toEqual({ spent: 20n * CENT, held: 0n });
+      await node.lease.beat();
+    });
+
+    it('keeps the bound of what the books refused', async () => {
+      const hold = await admitted();
+      await node.ledger.settle(ctx, hold, [anAttempt({ outcome: 'impossible' as 'failed' })]);
+      await node.ledger.settle(ctx, hold, []);
+      expect(await counters()).toEqual({ spent: 10n * CENT, held: 0n });
+    });
+
+    it('counts the tokens of a truth that comes late', async () => {
+      const hold = await admitted();
+      await kill(node, node.processId);
+      await reap(other);
+      expect(await hourTokens()).toBe(100);
+      await node.ledger.settle(ctx, hold, [
+        anAttempt({ usage: { promptTokens: 300, completionTokens: 50 } }),
+        anAttempt({ attempt: 2, usage: { promptTokens: 7, completionTokens: 0 } }),
+      ]);
+      expect(await hourTokens()).toBe(357);
+      await node.lease.beat();
+    });
+
+    it('books an unknown price at its death as null, not as what was held', async () => {
+      await aBudget(node, { scopeId: caller.userId });
+      const command = aCommand();
+      await node.ledger.admit(ctx, {
+        ...command,
+        intent: { ...command.intent, boundCostPicoUsd: undefined },
+      });
+      await kill(node, node.processId);
+      await reap(other);
+      await expect(linesOf(node, ctx)).resolves.toMatchObject([{ outcome: 'crashed', cost_pico_usd: null }]);
+      expect(await counters()).toEqual({ spent: 0n, held: 0n });
       await node.lease.beat();
     });
 
@@ -348,15 +491,37 @@ describe('The journal', () => {
     await Promise.all(
       contexts.map((ctx, i) => node.ledger.settle(ctx, holds[i] as Hold, [anAttempt({ latencyMs: i })])),
     );
-    expect(journals(node.dataDir)).toEqual([`${node.processId}.ndjson`]);
+    expect(journals(node.dataDir)).toContain(`${node.processId}.ndjson`);
     await expect(node.replayer.replay()).rejects.toBeInstanceOf(ServiceUnavailableError);
     pool.isAway = false;
     await node.replayer.replay();
-    expect(journals(node.dataDir)).toEqual([]);
+    expect(journals(node.dataDir)).not.toContain(`${node.processId}.ndjson`);
     for (const ctx of contexts) expect(await linesOf(node, ctx)).toHaveLength(1);
-    expect(await countOf(node, 'holds')).toBe(0);
+    expect(await countOf(node, `holds where user_id = '${caller.userId}'`)).toBe(0);
     await expect(node.reconciliation.reconcile()).resolves.toEqual([]);
   });
+
+  it.each([{ query_timeout: 200 }, { lock_timeout: 200 }, { statement_timeout: 200 }])(
+    'waits no longer for a PostgreSQL that hangs than %p',
+    async (limit) => {
+      const impatient = new HotPool({ connectionString: database.url, ...limit });
+      const waiting = await bootNode(database.url, { hotPool: impatient });
+      const ctx = aContext(await aCaller(waiting));
+      const hold = await waiting.ledger.admit(ctx, aCommand());
+      const blocker = node.database.createQueryRunner();
+      await blocker.query('select pg_advisory_lock(7600001)');
+      await expect(tryAdmit(waiting, aContext(await aCaller(node)))).resolves.toBeInstanceOf(
+        ServiceUnavailableError,
+      );
+      await waiting.ledger.settle(ctx, hold, [anAttempt()]);
+      expect(journals(waiting.dataDir)).toHaveLength(1);
+      await blocker.query('select pg_advisory_unlock(7600001)');
+      await blocker.release();
+      await waiting.replayer.replay();
+      await expect(linesOf(waiting, ctx)).resolves.toMatchObject([{ outcome: 'succeeded' }]);
+      await waiting.close();
+    },
+  );
 
   it('keeps what is finished when the next attempt cannot be held', async () => {
     const ctx = aContext(await aCaller(node));
@@ -386,6 +551,7 @@ describe('The journal', () => {
     const dead = newId();
     const header = { process: dead, pid: process.pid, host: (await import('node:os')).hostname() };
     const text = `${JSON.stringify(header)}\n${JSON.stringify({ owner, lines: [line] })}\n{"owner":{"requ`;
+    mkdirSync(path.join(node.dataDir, 'journal'), { recursive: true });
     writeFileSync(path.join(node.dataDir, 'journal', `${dead}.ndjson`), text);
     const foreign = newId();
     writeFileSync(

@@ -105,6 +105,12 @@ describe(reconcileUsage.name, () => {
       { promptTokens: undefined, completionTokens: 1 },
       'promptTokens is not a count',
     ],
+    [
+      'an answer without a count',
+      claim({ promptTokens: 1, completionTokens: -3 }, { answerBytes: 41 }),
+      { promptTokens: 1, completionTokens: 11 },
+      'completionTokens is not a count',
+    ],
   ];
 
   it.each(DISPUTED)('disputes %s and takes the larger figure', (_, bad, usage, dispute) => {

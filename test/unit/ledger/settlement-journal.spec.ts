@@ -8,6 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { newId } from '../../../src/common/index';
@@ -75,6 +76,70 @@ describe(SettlementJournal.name, () => {
   it('fails the append that the disk does not take', async () => {
     writeFileSync(path.join(dataDir, 'journal'), 'a file where the folder should be');
     await expect(journal.append(aSettlement())).rejects.toThrow();
+  });
+
+  describe('on a full disk', () => {
+    type Write = (content: Buffer, offset: number, length?: number) => Promise<{ bytesWritten: number }>;
+    interface Handle {
+      write: Write;
+      truncate: (size: number) => Promise<void>;
+    }
+
+    afterEach(() => jest.restoreAllMocks());
+
+    async function anyHandle(): Promise<Handle> {
+      const handle = await open(dataDir, 'r');
+      await handle.close();
+      return Object.getPrototypeOf(handle) as Handle;
+    }
+
+    /** Takes ten bytes without an error, then nothing more. */
+    function fillDisk(handle: Handle): jest.SpyInstance {
+      const { write } = handle;
+      return jest
+        .spyOn(handle, 'write')
+        .mockImplementationOnce(function (this: Handle, content, offset) {
+          return write.call(this, content, offset, 10);
+        })
+        .mockRejectedValueOnce(Object.assign(new Error('no space left'), { code: 'ENOSPC' }));
+    }
+
+    it('fails an append that was cut short and leaves the journal as it was', async () => {
+      const [before, lost, after] = [aSettlement(), aSettlement(), aSettlement()];
+      await journal.append(before);
+      const { bytes } = await journal.read();
+      fillDisk(await anyHandle());
+      await expect(journal.append(lost)).rejects.toMatchObject({ code: 'ENOSPC' });
+      expect(readFileSync(file(`${identity.id}.ndjson`))).toHaveLength(bytes);
+      await journal.append(after);
+      await expect(journal.read()).resolves.toMatchObject({ settlements: [before, after], brokenLines: [] });
+    });
+
+    it.each([
+      ['line', [aSettlement()]],
+      ['header', []],
+    ])('keeps later lines apart from half a %s that could not be taken back', async (_, before) => {
+      const after = aSettlement();
+      for (const each of before) await journal.append(each);
+      const handle = await anyHandle();
+      fillDisk(handle);
+      jest.spyOn(handle, 'truncate').mockRejectedValueOnce(new Error('read-only'));
+      await expect(journal.append(aSettlement())).rejects.toThrow('no space left');
+      await journal.append(after);
+      const content = await journal.read();
+      expect(content).toMatchObject({ settlements: [...before, after], brokenLines: [expect.any(String)] });
+    });
+
+    it('goes on with what the first write left over', async () => {
+      const handle = await anyHandle();
+      const { write } = handle;
+      jest.spyOn(handle, 'write').mockImplementationOnce(function (this: Handle, content, offset) {
+        return write.call(this, content, offset, 10);
+      });
+      const settlement = aSettlement();
+      await journal.append(settlement);
+      await expect(journal.read()).resolves.toMatchObject({ settlements: [settlement], brokenLines: [] });
+    });
   });
 
   it('reads the journal of a dead process, the torn last line apart', async () => {
