@@ -12,7 +12,8 @@ function filesBelow(folder: string): string[] {
 
 const sources = filesBelow('src').filter((file) => file.endsWith('.ts'));
 const textOf = (file: string): string => readFileSync(path.join(root, file), 'utf8');
-const isMigration = (file: string): boolean => file.includes('/migrations/');
+/** The migrations themselves; a long one keeps its SQL in a folder beside it. */
+const isMigration = (file: string): boolean => /\/migrations\/[^/]+\.ts$/.test(file);
 
 describe('the sources', () => {
   it('hold no tests', () => {
