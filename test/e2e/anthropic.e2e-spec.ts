@@ -56,7 +56,8 @@ describe('Anthropic behind OpenAI’s dialect', () => {
     ];
     const first = await app.openai.chat.completions.create(ask('weather', { tools }));
     const message = first.choices[0]?.message;
-    const [call] = message?.tool_calls as OpenAI.ChatCompletionMessageFunctionToolCall[];
+    const calls = message?.tool_calls as OpenAI.ChatCompletionMessageFunctionToolCall[] | undefined;
+    const call = calls?.[0];
     expect(JSON.parse(call?.function.arguments ?? '')).toEqual({ city: 'Oslo' });
     const messages = [
       { role: 'user', content: 'weather' },
