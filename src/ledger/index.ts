@@ -1,5 +1,5 @@
 export { type Budget, BudgetRepository, type NewBudget } from './budget.repository';
-export { findDisputes, reconcileUsage, type ReconciledUsage, type UsageClaim } from './integrity';
+export { reconcileUsage, type ReconciledUsage, type UsageClaim } from './integrity';
 export {
   BudgetExceededError,
   ConcurrencyLimitError,

@@ -37,11 +37,6 @@ export function reconcileUsage(claim: UsageClaim): ReconciledUsage {
   return { usage, disputes };
 }
 
-/** Why books and provider disagree, without the corrected figures. */
-export function findDisputes(claim: UsageClaim): readonly string[] {
-  return reconcileUsage(claim).disputes;
-}
-
 function countsOnly(claimed: TokenUsage, disputes: string[]): Figures {
   const usage: Figures = { ...claimed };
   for (const name of Object.keys(usage) as (keyof TokenUsage)[]) {

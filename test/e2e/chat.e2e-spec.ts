@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import OpenAI from 'openai';
 import { startApp, type TestApp } from '../support/app';
+import { eventually } from '../support/eventually';
 import { readSse } from '../support/sse';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
@@ -330,14 +331,3 @@ describe('POST /v1/chat/completions', () => {
     expect(line).toMatchObject({ usageSource: 'upper_bound' });
   });
 });
-
-/** The books are closed a moment after the client has gone. */
-async function eventually<T>(read: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 5000;
-  for (;;) {
-    const value = await read();
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error('It never came');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

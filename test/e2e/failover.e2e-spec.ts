@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { startApp, type TestApp } from '../support/app';
+import { eventually } from '../support/eventually';
 import { readSse } from '../support/sse';
 import { type Fault, startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
@@ -200,11 +201,8 @@ describe('failures of providers', () => {
     await openai.endedAttempts(before + 1);
     controller.abort();
     await expect(call).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
-    const deadline = Date.now() + 5000;
     const holds = () => app.database.query<object[]>('select 1 from holds');
-    while ((await holds()).length > 0 && Date.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await holds()).toEqual([]);
+    await eventually(async () => ((await holds()).length === 0 ? true : undefined));
     expect((await openai.attempts()).length).toBe(before + 1);
   });
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { clientOf, startApp, type TestApp, testEnv } from '../support/app';
+import { eventually } from '../support/eventually';
 import { ServiceProcess } from '../support/service-process';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
@@ -55,8 +56,9 @@ describe('kill -9 during a request', () => {
     victim.kill('SIGKILL');
     await expect(lost).rejects.toThrow();
 
-    const line = await eventually(async () =>
-      (await survivor.lines()).find((booked) => booked.outcome === 'crashed'),
+    const line = await eventually(
+      async () => (await survivor.lines()).find((booked) => booked.outcome === 'crashed'),
+      20_000,
     );
     const [attempt] = (await truth.endedAttempts(before + 1)).slice(before);
     expect(line).toMatchObject({ model: MODEL, usageSource: 'upper_bound', attempt: 1 });
@@ -73,13 +75,3 @@ describe('kill -9 during a request', () => {
     expect(await survivor.reconcile()).toEqual([]);
   });
 });
-
-async function eventually<T>(read: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    const value = await read();
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error('It never came');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
