@@ -7,7 +7,7 @@ import type { AttemptState } from './attempt-state';
 
 const PICO_PER_USD = 1e12;
 
-/** Tells logs and metrics of every upstream attempt, and hands its line to the state for booking. */
+/** Tells logs and metrics of every upstream attempt, and hands its line to the state for booking; disputes are the ledger's to report. */
 @Injectable()
 export class AttemptObserver {
   constructor(
@@ -49,15 +49,6 @@ export class AttemptObserver {
       outcome: line.outcome,
       usageSource: line.usageSource,
     });
-    if (line.disputes.length > 0) {
-      this.logger.event('billing', {
-        requestId: toApiId('req', ctx.requestId),
-        traceId: ctx.traceId,
-        model: line.model,
-        attempt: line.attempt,
-        disputes: line.disputes,
-      });
-    }
   }
 
   private count(line: SettledAttempt): void {
@@ -71,6 +62,5 @@ export class AttemptObserver {
       this.metrics.tokens.inc({ ...labels, kind: 'completion' }, line.usage.completionTokens);
     }
     if (line.costPicoUsd) this.metrics.cost.inc(labels, Number(line.costPicoUsd) / PICO_PER_USD);
-    if (line.disputes.length > 0) this.metrics.disputes.inc({ provider: line.provider });
   }
 }

@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { fromApiId, parseUsd } from '../../src/common/index';
+import { AppLogger, Metrics } from '../../src/observability/index';
 import { type Account, startApp, type TestApp } from '../support/app';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
@@ -114,7 +115,12 @@ describe('budgets at the door', () => {
   it('books the larger figure when provider and books disagree, and marks the line', async () => {
     const account = await app.register();
     await truth.script({ usage: { promptTokens: 10, completionTokens: 5, report: { total_tokens: 50 } } });
+    const events = jest.spyOn(app.app.get(AppLogger), 'event');
+    const count = jest.spyOn(app.app.get(Metrics).disputes, 'inc');
     const answer = await ask(account);
+    const fatal = events.mock.calls.filter(([event]) => event === 'billing');
+    expect([fatal.length, count.mock.calls.length]).toEqual([1, 1]);
+    jest.restoreAllMocks();
     expect(answer.status).toBe(200);
     const [line] = await app.lines(answer.headers.get('x-lattice-request-id') ?? '');
     expect(line).toMatchObject({ promptTokens: 10, completionTokens: 40 });
