@@ -2,13 +2,16 @@ import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { AnalysisModule } from './analysis/index';
-import { AuthGuard, AuthModule } from './auth/index';
+import { AuthGuard, AuthModule, OwnershipGuard } from './auth/index';
+import { BudgetModule, RateLimitGuard } from './budget/index';
 import { CatalogModule } from './catalog/index';
 import { type AppConfig, ConfigModule } from './config/index';
 import { DatabaseModule } from './database/index';
 import { ErrorBoundaryInterceptor, ErrorFilter, ErrorsModule } from './errors/index';
 import { DeadlineInterceptor, ExecutionModule, RetryInterceptor } from './execution/index';
+import { EventsModule } from './events/index';
 import { GatewayModule } from './gateway/index';
+import { IdempotencyInterceptor, IdempotencyModule } from './idempotency/index';
 import { LedgerModule } from './ledger/index';
 import { ObservabilityModule } from './observability/index';
 import { OperationsModule } from './operations/index';
@@ -22,7 +25,10 @@ import { validationPipe } from './validation';
 const REQUEST_PATH = [
   { provide: APP_FILTER, useExisting: ErrorFilter },
   { provide: APP_GUARD, useExisting: AuthGuard },
+  { provide: APP_GUARD, useExisting: RateLimitGuard },
+  { provide: APP_GUARD, useExisting: OwnershipGuard },
   { provide: APP_INTERCEPTOR, useExisting: ErrorBoundaryInterceptor },
+  { provide: APP_INTERCEPTOR, useExisting: IdempotencyInterceptor },
   { provide: APP_INTERCEPTOR, useExisting: DeadlineInterceptor },
   { provide: APP_INTERCEPTOR, useExisting: RetryInterceptor },
   { provide: APP_PIPE, useFactory: (): ValidationPipe => validationPipe() },
@@ -41,8 +47,11 @@ export class AppModule {
         ErrorsModule,
         DatabaseModule.forRoot(databaseUrl),
         AuthModule,
+        EventsModule,
+        IdempotencyModule,
         CatalogModule,
         LedgerModule,
+        BudgetModule,
         ProvidersModule,
         ToolsModule,
         AnalysisModule,

@@ -15,6 +15,9 @@ import { PasswordHasher } from './credentials/password.hasher';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { RefreshTokenEntity } from './entities/refresh-token.entity';
 import { UserEntity } from './entities/user.entity';
+import { Cursors } from './cursors';
+import { OwnershipGuard } from './guard/ownership.guard';
+import { KeyAllowanceHost } from './keys/key-allowances';
 import { KeyActivity } from './keys/key-activity';
 import { PrincipalCache } from './guard/principal-cache';
 import { RefreshTokensRepository } from './accounts/refresh-tokens.repository';
@@ -28,7 +31,10 @@ import { UsersRepository } from './accounts/users.repository';
   controllers: [AuthController, ApiKeysController],
   providers: [
     AuthGuard,
+    OwnershipGuard,
+    KeyAllowanceHost,
     Authenticator,
+    Cursors,
     PrincipalCache,
     KeyActivity,
     AccessTokenService,
@@ -45,12 +51,15 @@ import { UsersRepository } from './accounts/users.repository';
   ],
   exports: [
     AuthGuard,
+    OwnershipGuard,
+    KeyAllowanceHost,
     Authenticator,
     AuthService,
     ApiKeyService,
     SetupTokenService,
     PrincipalCache,
     UsersRepository,
+    Cursors,
   ],
 })
 export class AuthModule {}

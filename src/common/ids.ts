@@ -1,7 +1,22 @@
 import { randomBytes } from 'node:crypto';
 
 /** Prefixes of the ids that callers see; the database stores the bare UUID. */
-export type IdPrefix = 'req' | 'dec' | 'usr' | 'key' | 'prj' | 'run' | 'tsk' | 'bud' | 'lim' | 'evt';
+export type IdPrefix =
+  | 'req'
+  | 'dec'
+  | 'usr'
+  | 'key'
+  | 'inv'
+  | 'prj'
+  | 'run'
+  | 'tsk'
+  | 'ses'
+  | 'bud'
+  | 'lim'
+  | 'evt'
+  | 'whk'
+  | 'dlv'
+  | 'aud';
 
 const pool = { bytes: Buffer.alloc(0), offset: 0 };
 const POOL_BYTES = 4096;

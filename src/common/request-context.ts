@@ -8,6 +8,14 @@ export interface Principal {
   readonly userId: string;
   readonly role: Role;
   readonly keyId?: string;
+  /** What the key may do of what its owner may, as permissions; undefined: everything but managing credentials. */
+  readonly scopes?: readonly string[];
+  /** Models the key may use: canonical ids or `provider/*`; undefined: every model. */
+  readonly allowedModels?: readonly string[];
+  /** The `jti` of the access token. */
+  readonly tokenId?: string;
+  /** From the last time PostgreSQL could be asked, because it is away now: only what the degraded float allows. */
+  readonly isUnconfirmed?: boolean;
 }
 
 /** What work the request belongs to, copied onto every usage line. UUIDs. */
@@ -17,6 +25,8 @@ export interface WorkScope {
   readonly taskId?: string;
   readonly sessionId?: string;
   readonly stageId?: string;
+  /** Agent type, such as `coder`. */
+  readonly agent?: string;
 }
 
 /** The explicit first argument of every method that acts for a caller. */

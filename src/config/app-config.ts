@@ -1,12 +1,22 @@
 import path from 'node:path';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import type { ProviderId } from '../common/index';
+import { parseUsd, type PicoUsd, type ProviderId } from '../common/index';
 import { ConfigurationError } from '../errors/index';
 import { EnvDto, type LatticeEnv } from './env.dto';
+import { KeyRing } from './key-ring';
 import { packageRoot } from './package-root';
 import { providerSettings, type ProviderSettings } from './provider-settings';
-import { resolveSecretKey, type SecretKey } from './secret-key';
+import { previousSecretKeys, resolveSecretKey, type SecretKey } from './secret-key';
+
+/** What a user and the whole installation may ask per hour where no limit of their own is set; undefined: no limit. */
+export interface DefaultLimits {
+  readonly userPerHour?: number;
+  readonly globalPerHour?: number;
+}
+
+const PRODUCTION_USER_PER_HOUR = 100;
+const PRODUCTION_GLOBAL_PER_HOUR = 10_000;
 
 /** The validated configuration of this process. Read from the environment once, at boot; frozen. */
 export class AppConfig {
@@ -20,6 +30,16 @@ export class AppConfig {
   readonly databaseUrl?: string;
   readonly databasePoolSize: number;
   readonly secretKey: SecretKey;
+  /** Keys for signing and sealing, one per purpose, derived from the secret key and those before it. */
+  readonly keys: KeyRing;
+  readonly defaultLimits: DefaultLimits;
+  /** Origins that browsers may call from; `*` for all. Empty: CORS is closed. */
+  readonly corsOrigins: readonly string[];
+  /** As Fastify's `trustProxy` takes it. */
+  readonly trustProxy: boolean | number | string[];
+  /** `host` or `host:port`, lower-case: private addresses that user-set URLs may reach. */
+  readonly outboundAllowedHosts: readonly string[];
+  readonly degradedFloatPicoUsd: PicoUsd;
   readonly admin?: { readonly email: string; readonly password: string };
   readonly providers: Readonly<Record<ProviderId, ProviderSettings>>;
 
@@ -34,6 +54,12 @@ export class AppConfig {
     this.databaseUrl = vars.DATABASE_URL;
     this.databasePoolSize = vars.DATABASE_POOL_SIZE;
     this.secretKey = resolveSecretKey(vars, this.dataDir);
+    this.keys = new KeyRing(this.secretKey, previousSecretKeys(vars));
+    this.defaultLimits = defaultLimits(vars, this.isProduction);
+    this.corsOrigins = list(vars.CORS_ORIGINS);
+    this.trustProxy = trustedProxies(vars.TRUST_PROXY);
+    this.outboundAllowedHosts = list(vars.OUTBOUND_ALLOWED_HOSTS).map((host) => host.toLowerCase());
+    this.degradedFloatPicoUsd = parseUsd(vars.DEGRADED_FLOAT_USD);
     this.admin = adminAccount(vars);
     this.providers = providerSettings(vars);
     Object.freeze(this);
@@ -43,6 +69,25 @@ export class AppConfig {
     if (this.vars.LATTICE_SANDBOX === 'on') return true;
     return this.vars.LATTICE_SANDBOX === 'auto' && !this.isProduction;
   }
+}
+
+function list(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function trustedProxies(text: string | undefined): boolean | number | string[] {
+  if (text === undefined) return false;
+  if (text === 'true') return true;
+  return /^\d+$/.test(text) ? Number(text) : [...list(text)];
+}
+
+function defaultLimits(vars: EnvDto, isProduction: boolean): DefaultLimits {
+  const user = vars.RATE_LIMIT_USER_PER_HOUR ?? (isProduction ? PRODUCTION_USER_PER_HOUR : 0);
+  const global = vars.RATE_LIMIT_GLOBAL_PER_HOUR ?? (isProduction ? PRODUCTION_GLOBAL_PER_HOUR : 0);
+  return Object.freeze({ userPerHour: user || undefined, globalPerHour: global || undefined });
 }
 
 function adminAccount(vars: EnvDto): { email: string; password: string } | undefined {

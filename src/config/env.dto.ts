@@ -66,6 +66,14 @@ export class EnvDto {
   @Length(8, 128)
   LATTICE_ADMIN_PASSWORD?: string;
 
+  /** Comma-separated keys that LATTICE_SECRET_KEY had before: what they signed or sealed is still accepted. */
+  @IsOptional()
+  @IsString()
+  LATTICE_PREVIOUS_SECRET_KEYS?: string;
+
+  @IsIn(['open', 'closed', 'invite'])
+  AUTH_REGISTRATION: 'open' | 'closed' | 'invite' = 'open';
+
   @IsIn(['admin', 'operator', 'viewer'])
   AUTH_DEFAULT_ROLE: 'admin' | 'operator' | 'viewer' = 'operator';
 
@@ -80,6 +88,46 @@ export class EnvDto {
   @Min(1)
   @Max(365)
   REFRESH_TOKEN_EXPIRY_DAYS: number = 7;
+
+  /** Comma-separated origins that browsers may call from, or `*`; unset: none. */
+  @IsOptional()
+  @Matches(/^(\*|https?:\/\/[^\s,/]+(\s*,\s*https?:\/\/[^\s,/]+)*)$/, {
+    message: 'CORS_ORIGINS must be * or a comma-separated list of origins such as https://app.example.com',
+  })
+  CORS_ORIGINS?: string;
+
+  /** `true`, a number of proxies, or comma-separated addresses and CIDR ranges; unset: no proxy is trusted. */
+  @IsOptional()
+  @Matches(/^(true|\d{1,2}|[\da-fA-F.:/]+(\s*,\s*[\da-fA-F.:/]+)*)$/, {
+    message: 'TRUST_PROXY must be true, a number of proxies, or a comma-separated list of addresses',
+  })
+  TRUST_PROXY?: string;
+
+  /** Comma-separated `host` or `host:port` that user-set URLs may reach although they are private. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(4096)
+  OUTBOUND_ALLOWED_HOSTS?: string;
+
+  /** 0: none. Unset: 100 in production, else 0. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000_000)
+  RATE_LIMIT_USER_PER_HOUR?: number;
+
+  /** 0: none. Unset: 10000 in production, else 0. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000_000)
+  RATE_LIMIT_GLOBAL_PER_HOUR?: number;
+
+  /** US dollars that this process may spend on credentials it knows while PostgreSQL is away; 0: none. */
+  @Matches(/^\d{1,9}(\.\d{1,12})?$/, { message: 'DEGRADED_FLOAT_USD must be a decimal amount such as 0.50' })
+  DEGRADED_FLOAT_USD: string = '0';
 
   @IsIn(['auto', 'on', 'off'])
   LATTICE_SANDBOX: 'auto' | 'on' | 'off' = 'auto';

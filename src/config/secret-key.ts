@@ -42,6 +42,18 @@ export function resolveSecretKey(vars: EnvDto, dataDir: string): SecretKey {
   return new SecretKey(keptKey(path.join(dataDir, 'secret.key')), true);
 }
 
+/** @throws SecurityConfigurationError when one is too short. */
+export function previousSecretKeys(vars: EnvDto): readonly SecretKey[] {
+  const values = (vars.LATTICE_PREVIOUS_SECRET_KEYS ?? '')
+    .split(',')
+    .map((value) => value.trim())
+    .filter((value) => value !== '');
+  if (values.some((value) => value.length < SECRET_KEY_MIN_LENGTH)) {
+    throw tooShort('A key in LATTICE_PREVIOUS_SECRET_KEYS');
+  }
+  return values.map((value) => new SecretKey(value, false));
+}
+
 function keptKey(file: string): string {
   mkdirSync(path.dirname(file), { recursive: true });
   try {
@@ -58,8 +70,8 @@ function missing(): SecurityConfigurationError {
   );
 }
 
-function tooShort(): SecurityConfigurationError {
+function tooShort(subject = 'LATTICE_SECRET_KEY'): SecurityConfigurationError {
   return new SecurityConfigurationError(
-    `LATTICE_SECRET_KEY is too short: at least ${SECRET_KEY_MIN_LENGTH} characters are needed (openssl rand -base64 48)`,
+    `${subject} is too short: at least ${SECRET_KEY_MIN_LENGTH} characters are needed (openssl rand -base64 48)`,
   );
 }

@@ -5,6 +5,7 @@ import { connect } from './connect';
 import { buildDataSourceOptions, type PostgresOptions } from './data-source-options';
 import { DatabaseHealth } from './database-health';
 import { HotPool } from './hot-pool';
+import { Notifications } from './notifications';
 
 const logger = new Logger('Database');
 
@@ -30,8 +31,12 @@ export class DatabaseModule implements OnApplicationShutdown {
           dataSourceFactory: (options) => connect({ ...(options as PostgresOptions), url }),
         }),
       ],
-      providers: [{ provide: HotPool, useFactory: () => openHotPool(url) }, DatabaseHealth],
-      exports: [HotPool, DatabaseHealth],
+      providers: [
+        { provide: HotPool, useFactory: () => openHotPool(url) },
+        { provide: Notifications, useFactory: () => new Notifications(url) },
+        DatabaseHealth,
+      ],
+      exports: [HotPool, Notifications, DatabaseHealth],
     };
   }
 

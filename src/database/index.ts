@@ -6,3 +6,4 @@ export { DatabaseModule } from './database.module';
 export { DatabaseServer } from './database-server';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres/embedded-postgres';
 export { HotPool } from './hot-pool';
+export { type NotificationHandler, Notifications } from './notifications';

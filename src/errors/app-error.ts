@@ -22,6 +22,8 @@ export interface AppErrorOptions {
   readonly retryAfterMs?: number;
   /** Safe to show to the caller and to log: no secret, no prompt. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** Response headers that go with the failure, such as `RateLimit-Limit`. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
@@ -35,6 +37,7 @@ export abstract class AppError extends Error {
   readonly param?: string;
   readonly retryAfterMs?: number;
   readonly details?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
 
   constructor(message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -42,5 +45,6 @@ export abstract class AppError extends Error {
     this.param = options.param;
     this.retryAfterMs = options.retryAfterMs;
     this.details = options.details;
+    this.headers = options.headers;
   }
 }

@@ -31,7 +31,7 @@ export function errorBody(error: AppError, requestId: string): ErrorResponse['bo
  * because OpenAI's clients retry other 429s and know no 402.
  */
 export function errorResponse(error: AppError, path: string, requestId: string): ErrorResponse {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...error.headers };
   let status = error.status;
   if (isOpenAiPath(path) && error.type === 'insufficient_quota') {
     status = 429;

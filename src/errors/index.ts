@@ -1,4 +1,5 @@
 export * from './app-error';
+export { type AuditEntry, AuditSink, type SqlExecutor } from './audit-sink';
 export { ErrorResponseDto } from './error.response.dto';
 export { ErrorBoundaryInterceptor } from './error-boundary.interceptor';
 export { errorBody, errorResponse, type ErrorResponse } from './error-response';

@@ -5,10 +5,12 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { METHOD_METADATA } from '@nestjs/common/constants';
 import { AppModule } from '../../src/app.module';
-import { ROUTE_CLASS, AuthGuard } from '../../src/auth/index';
+import { ROUTE_CLASS, AuthGuard, OwnershipGuard } from '../../src/auth/index';
+import { RateLimitGuard } from '../../src/budget/index';
 import { loadConfig } from '../../src/config/index';
 import { ErrorBoundaryInterceptor, ErrorFilter } from '../../src/errors/index';
 import { DeadlineInterceptor, RetryInterceptor } from '../../src/execution/index';
+import { IdempotencyInterceptor } from '../../src/idempotency/index';
 
 const config = loadConfig({ LATTICE_ENV: 'test', LATTICE_SECRET_KEY: 'x'.repeat(32) });
 const appModule = AppModule.forRoot(config, 'postgresql://127.0.0.1:1/none');
@@ -72,12 +74,15 @@ describe('routes', () => {
 });
 
 describe('the request path', () => {
-  it('is filter, guard, boundary, deadline, retry, pipe, in this order and nowhere else', () => {
+  it('is filter, three guards, four interceptors, pipe, in this order and nowhere else', () => {
     const path = (appModule.providers ?? []) as { provide: string; useExisting?: unknown }[];
     expect(path.map(({ provide, useExisting }) => [provide, useExisting])).toEqual([
       [APP_FILTER, ErrorFilter],
       [APP_GUARD, AuthGuard],
+      [APP_GUARD, RateLimitGuard],
+      [APP_GUARD, OwnershipGuard],
       [APP_INTERCEPTOR, ErrorBoundaryInterceptor],
+      [APP_INTERCEPTOR, IdempotencyInterceptor],
       [APP_INTERCEPTOR, DeadlineInterceptor],
       [APP_INTERCEPTOR, RetryInterceptor],
       [APP_PIPE, undefined],

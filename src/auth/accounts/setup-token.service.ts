@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/index';
-import { deriveKey } from '../credentials/derived-key';
+
 import { UsersRepository } from './users.repository';
 
 const KEY_PURPOSE = 'setup-token/v1';
@@ -19,7 +19,7 @@ export class SetupTokenService {
     config: AppConfig,
     private readonly users: UsersRepository,
   ) {
-    this.token = `lls_${deriveKey(config.secretKey, KEY_PURPOSE).toString('base64url')}`;
+    this.token = `lls_${config.keys.current(KEY_PURPOSE).key.toString('base64url')}`;
     this.isRequired = config.isProduction;
   }
 

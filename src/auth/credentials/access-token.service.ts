@@ -3,7 +3,6 @@ import { JwtService } from '@nestjs/jwt';
 import { newId, toApiId } from '../../common/index';
 import { AppConfig } from '../../config/index';
 import { ALGORITHM, AUDIENCE, ISSUER, KEY_PURPOSE, TOKEN_TYPE } from './access-token';
-import { deriveKey } from './derived-key';
 
 const SECONDS_PER_MINUTE = 60;
 
@@ -23,7 +22,7 @@ export class AccessTokenService {
     config: AppConfig,
   ) {
     this.expiresInSeconds = config.vars.TOKEN_EXPIRY_MINUTES * SECONDS_PER_MINUTE;
-    this.key = deriveKey(config.secretKey, KEY_PURPOSE);
+    this.key = config.keys.current(KEY_PURPOSE).key;
   }
 
   async issue(userId: string): Promise<AccessToken> {

@@ -11,7 +11,6 @@ import {
   KEY_PURPOSE,
   readClaims,
 } from './access-token';
-import { deriveKey } from './derived-key';
 
 interface TokenCarrier {
   readonly token: string;
@@ -23,7 +22,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'lattice-access-toke
   constructor(config: AppConfig) {
     super({
       jwtFromRequest: (carrier: unknown) => (carrier as TokenCarrier).token,
-      secretOrKey: deriveKey(config.secretKey, KEY_PURPOSE),
+      secretOrKey: config.keys.current(KEY_PURPOSE).key,
       algorithms: [ALGORITHM],
       issuer: ISSUER,
       audience: AUDIENCE,

@@ -1,7 +1,6 @@
 import { JwtService, type JwtSignOptions } from '@nestjs/jwt';
 import { KEY_PURPOSE } from '../../../src/auth/credentials/access-token';
 import { AccessTokenService } from '../../../src/auth/credentials/access-token.service';
-import { deriveKey } from '../../../src/auth/credentials/derived-key';
 import { JwtStrategy } from '../../../src/auth/credentials/jwt.strategy';
 import { newId, toApiId } from '../../../src/common/index';
 import { testConfig } from './support';
@@ -13,7 +12,7 @@ const strategy = new JwtStrategy(config);
 /** A token like ours, but for what the test changes. Undefined takes a claim away. */
 function sign(payload: object = {}, options: JwtSignOptions = {}): string {
   const all: JwtSignOptions = {
-    secret: deriveKey(config.secretKey, KEY_PURPOSE),
+    secret: config.keys.current(KEY_PURPOSE).key,
     algorithm: 'HS256',
     issuer: 'lattice',
     audience: 'lattice-api',
@@ -66,7 +65,7 @@ describe(JwtStrategy.name, () => {
     ['an unsigned token', () => unsigned(sign())],
     ['an altered payload', () => altered(sign())],
     ['the undeveloped secret as key', () => sign({}, { secret: config.secretKey.reveal() })],
-    ['a key derived for another purpose', () => sign({}, { secret: deriveKey(config.secretKey, 'other') })],
+    ['a key derived for another purpose', () => sign({}, { secret: config.keys.current('other').key })],
     ['another HMAC algorithm', () => sign({}, { algorithm: 'HS512' })],
     ['another audience', () => sign({}, { audience: 'someone-else' })],
     ['no audience', () => sign({}, { audience: undefined })],

@@ -1,0 +1,2 @@
+export { BudgetModule } from './budget.module';
+export { RateLimitGuard } from './rate-limit.guard';
