@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module';
 import type { AppConfig } from './config/index';
 import { errorResponse, ValidationError } from './errors/index';
+import { addSecurityHeaders, openCors } from './http-security';
 import {
   AppLogger,
   attachRequestState,
@@ -25,6 +26,7 @@ export async function createApp(config: AppConfig, databaseUrl: string): Promise
   const adapter = new FastifyAdapter({
     bodyLimit: config.vars.BODY_LIMIT_BYTES,
     forceCloseConnections: true,
+    trustProxy: config.trustProxy,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: answerFrameworkError,
   });
@@ -41,6 +43,8 @@ export async function createApp(config: AppConfig, databaseUrl: string): Promise
   app.useLogger(app.get(AppLogger));
   const fastify = adapter.getInstance();
   fastify.removeContentTypeParser('text/plain');
+  addSecurityHeaders(app, config);
+  openCors(app, config);
   attachRequestState(fastify, app.get(OpenRequests));
   await setUpSwagger(app);
   return app;
