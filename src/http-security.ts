@@ -1,5 +1,6 @@
 /** What browsers are told: security headers on every answer, and CORS for the origins of the configuration. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
 import type { AppConfig } from './config/index';
 
 const METHODS = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'];
@@ -69,27 +70,24 @@ export function addSecurityHeaders(app: NestFastifyApplication, config: AppConfi
     });
 }
 
-interface Preflight {
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-}
-
 /** Closed unless CORS_ORIGINS names somebody. Credentials travel in headers, never in cookies, so none are allowed. */
 export function openCors(app: NestFastifyApplication, { corsOrigins }: AppConfig): void {
   if (corsOrigins.length === 0) return;
-  app.enableCors((request: Preflight, done: (error: Error | null, options: object) => void) => {
-    done(null, {
-      origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-      methods: METHODS,
-      allowedHeaders: [...ALLOWED_HEADERS, ...askedLatticeHeaders(request)],
-      exposedHeaders: EXPOSED_HEADERS,
-      credentials: false,
-      maxAge: PREFLIGHT_MAX_AGE_SECONDS,
-    });
+  app.enableCors({
+    delegator: (request: FastifyRequest, done: (error: Error | null, options: object) => void) =>
+      done(null, {
+        origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+        methods: METHODS,
+        allowedHeaders: [...ALLOWED_HEADERS, ...askedLatticeHeaders(request)],
+        exposedHeaders: EXPOSED_HEADERS,
+        credentials: false,
+        maxAge: PREFLIGHT_MAX_AGE_SECONDS,
+      }),
   });
 }
 
 /** Every `x-lattice-*` header is allowed; the ones that a preflight asks for are named in its answer. */
-function askedLatticeHeaders(request: Preflight): string[] {
+function askedLatticeHeaders(request: FastifyRequest): string[] {
   return String(request.headers['access-control-request-headers'] ?? '')
     .split(',')
     .map((name) => name.trim())

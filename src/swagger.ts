@@ -7,12 +7,19 @@ import { VERSION } from './operations/index';
 const TAGS = [
   ['inference', 'What clients call: OpenAI’s dialect, routed and billed'],
   ['auth', 'Accounts and sessions'],
+  ['users', 'Administration of accounts'],
   ['keys', 'API keys; each is shown once'],
+  ['budgets', 'What may be spent'],
+  ['limits', 'How much may be asked'],
   ['routing', 'Why a model is chosen'],
   ['usage', 'The books: one line per upstream attempt'],
+  ['ledger', 'Proofs of the books: reconcile, re-rate'],
+  ['events', 'What happens, as a stream'],
+  ['webhooks', 'What happens, sent to you and signed'],
   ['catalog', 'Models, capabilities and the versioned price book'],
   ['providers', 'What can be reached now'],
   ['tools', 'Server-side tools'],
+  ['audit', 'Who changed what'],
   ['operations', 'Health and metrics'],
 ] as const;
 

@@ -36,7 +36,7 @@ export class AppConfig {
   /** Origins that browsers may call from; `*` for all. Empty: CORS is closed. */
   readonly corsOrigins: readonly string[];
   /** As Fastify's `trustProxy` takes it. */
-  readonly trustProxy: boolean | number | string[];
+  readonly trustProxy: false | string[];
   /** `host` or `host:port`, lower-case: private addresses that user-set URLs may reach. */
   readonly outboundAllowedHosts: readonly string[];
   readonly degradedFloatPicoUsd: PicoUsd;
@@ -78,10 +78,8 @@ function list(text: string | undefined): readonly string[] {
     .filter((item) => item !== '');
 }
 
-function trustedProxies(text: string | undefined): boolean | number | string[] {
-  if (text === undefined) return false;
-  if (text === 'true') return true;
-  return /^\d+$/.test(text) ? Number(text) : [...list(text)];
+function trustedProxies(text: string | undefined): false | string[] {
+  return text === undefined ? false : [...list(text)];
 }
 
 function defaultLimits(vars: EnvDto, isProduction: boolean): DefaultLimits {

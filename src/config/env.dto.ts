@@ -96,11 +96,15 @@ export class EnvDto {
   })
   CORS_ORIGINS?: string;
 
-  /** `true`, a number of proxies, or comma-separated addresses and CIDR ranges; unset: no proxy is trusted. */
+  /** Comma-separated addresses and CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`; unset: no proxy is trusted. */
   @IsOptional()
-  @Matches(/^(true|\d{1,2}|[\da-fA-F.:/]+(\s*,\s*[\da-fA-F.:/]+)*)$/, {
-    message: 'TRUST_PROXY must be true, a number of proxies, or a comma-separated list of addresses',
-  })
+  @Matches(
+    /^([\da-fA-F.:/]+|loopback|linklocal|uniquelocal)(\s*,\s*([\da-fA-F.:/]+|loopback|linklocal|uniquelocal))*$/,
+    {
+      message:
+        'TRUST_PROXY must be a comma-separated list of addresses, CIDR ranges, loopback, linklocal or uniquelocal',
+    },
+  )
   TRUST_PROXY?: string;
 
   /** Comma-separated `host` or `host:port` that user-set URLs may reach although they are private. */

@@ -2,7 +2,9 @@ import { Global, Module } from '@nestjs/common';
 import { AuthModule } from '../auth/index';
 import { AuditSink } from '../errors/index';
 import { ProvidersModule } from '../providers/index';
+import { AuditController } from './audit.controller';
 import { AuditLog } from './audit-log';
+import { AuditPages } from './audit.pages';
 import { HealthController } from './health.controller';
 import { MetricsController } from './metrics.controller';
 import { ReadinessService } from './readiness.service';
@@ -11,8 +13,8 @@ import { ReadinessService } from './readiness.service';
 @Global()
 @Module({
   imports: [AuthModule, ProvidersModule],
-  controllers: [HealthController, MetricsController],
-  providers: [ReadinessService, AuditLog, { provide: AuditSink, useExisting: AuditLog }],
+  controllers: [HealthController, MetricsController, AuditController],
+  providers: [ReadinessService, AuditLog, AuditPages, { provide: AuditSink, useExisting: AuditLog }],
   exports: [ReadinessService, AuditSink],
 })
 export class OperationsModule {}

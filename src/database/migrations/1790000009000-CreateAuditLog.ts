@@ -6,7 +6,8 @@ export class CreateAuditLog1790000009000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       create table audit_entries (
-        id uuid not null constraint audit_entries_pkey primary key,
+        position bigint generated always as identity constraint audit_entries_pkey primary key,
+        id uuid not null constraint audit_entries_id_key unique,
         at timestamptz not null default clock_timestamp(),
         request_id uuid not null,
         actor_id uuid not null,
@@ -17,9 +18,9 @@ export class CreateAuditLog1790000009000 implements MigrationInterface {
         before json,
         after json
       )`);
-    await queryRunner.query('create index audit_entries_actor_id_idx on audit_entries (actor_id, id)');
-    await queryRunner.query('create index audit_entries_action_idx on audit_entries (action, id)');
-    await queryRunner.query('create index audit_entries_resource_id_idx on audit_entries (resource_id, id)');
+    await queryRunner.query('create index audit_entries_actor_id_idx on audit_entries (actor_id, position)');
+    await queryRunner.query('create index audit_entries_action_idx on audit_entries (action, position)');
+    await queryRunner.query('create index audit_entries_resource_id_idx on audit_entries (resource_id, position)');
     await queryRunner.query(`
       create function audit_refuse_change() returns trigger language plpgsql as $$
       begin
