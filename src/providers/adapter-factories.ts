@@ -27,6 +27,7 @@ const openAiDialect =
 /** A provider that is not in this table is listed as unavailable and never planned. */
 export const adapterFactories: AdapterFactories = {
   openai: openAiDialect('openai'),
+  xai: openAiDialect('xai'),
   azure: openAiDialect('azure'),
   dial: openAiDialect('dial'),
   local: (settings) => {

@@ -52,6 +52,7 @@ function row(provider: ProviderId, overrides: Partial<ContractRow>, hasStreamUsa
 }
 
 runContract(row('openai', {}));
+runContract(row('xai', {}));
 runContract(
   row('azure', { chatPath: DEPLOYMENT_PATH, credentialHeader: ['api-key', API_KEY], mockPath: '' }),
 );

@@ -24,6 +24,11 @@ describe(endpointOf.name, () => {
     expect(urls('openai', { baseUrl })).toEqual([`${expected}/chat/completions`, `${expected}/models`]);
   });
 
+  it('knows where xAI is', () => {
+    expect(urls('xai', {})[0]).toBe('https://api.x.ai/v1/chat/completions');
+    expect(urls('xai', { baseUrl: 'http://host:1' })[0]).toBe('http://host:1/v1/chat/completions');
+  });
+
   it('keeps the query of the base URL', () => {
     expect(urls('openai', { baseUrl: 'https://host/x?tenant=7' })[0]).toBe(
       'https://host/x/chat/completions?tenant=7',

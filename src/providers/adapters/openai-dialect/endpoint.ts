@@ -15,12 +15,13 @@ export interface Endpoint {
 }
 
 const OPENAI_URL = 'https://api.openai.com/v1';
+const XAI_URL = 'https://api.x.ai/v1';
 /** The newest dated version that Azure calls generally available. */
 const DEFAULT_API_VERSION = '2024-10-21';
 
 /**
  * The base URL rules, the same as those of the vendors' SDKs where they agree:
- * - openai, local and anything compatible: a bare origin gets `/v1`; a URL with a path is taken as it is.
+ * - openai, xai, local and anything compatible: a bare origin gets `/v1`; a URL with a path is taken as it is.
  * - azure: `…/openai/v1` is the versionless API; anything else gets `/openai/deployments/{deployment}` and `api-version`.
  * - dial: always `/openai/deployments/{deployment}` and `api-version`.
  * A trailing slash does not matter, and a query in the base URL is kept.
@@ -28,7 +29,7 @@ const DEFAULT_API_VERSION = '2024-10-21';
 export function endpointOf(provider: ProviderId, settings: ProviderSettings): Endpoint {
   if (provider === 'azure') return azureEndpoint(settings);
   if (provider === 'dial') return deploymentEndpoint(settings, 'api-key', false);
-  const url = new URL(settings.baseUrl ?? OPENAI_URL);
+  const url = new URL(settings.baseUrl ?? (provider === 'xai' ? XAI_URL : OPENAI_URL));
   const base = pathOf(url) || '/v1';
   return plainEndpoint(
     url,

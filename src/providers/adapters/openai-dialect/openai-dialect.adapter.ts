@@ -18,7 +18,7 @@ const CONNECT_LIMIT_MS = 60_000;
 const LIST_LIMITS = { connectMs: 5_000, totalMs: 10_000 } as const;
 
 /**
- * Every provider that speaks OpenAI's chat dialect itself: openai, azure, dial, local (Ollama's /v1) and compatible
+ * Every provider that speaks OpenAI's chat dialect itself: openai, xai, azure, dial, local (Ollama's /v1) and compatible
  * servers. Bodies pass through as they are. One keep-alive pool per adapter; idle sockets are given up after undici's
  * 4 s, below the 5 s after which common servers close them, so that a request is not written to a dying socket.
  */
