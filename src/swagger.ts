@@ -1,6 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { describeAccess } from './auth/index';
 import { ErrorResponseDto } from './errors/index';
+import { describeIdempotencyKey } from './idempotency/index';
 import { VERSION } from './operations/index';
 
 /** The groups of Swagger UI, in this order. */
@@ -57,7 +59,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
       { status: 503, description: 'A part Lattice stands on is away; try again', type: ErrorResponseDto },
     )
     .build();
-  return SwaggerModule.createDocument(app, options);
+  return describeIdempotencyKey(describeAccess(SwaggerModule.createDocument(app, options)));
 }
 
 /** Swagger UI at /docs, the document at /openapi.json. */

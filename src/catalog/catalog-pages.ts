@@ -1,36 +1,41 @@
 /** The catalog and the price book as REST shows them. */
 import { Injectable } from '@nestjs/common';
+import { Cursors } from '../auth/index';
 import type { RequestContext } from '../common/index';
-import { NotFoundError, ValidationError } from '../errors/index';
+import { type AuditEntry, AuditSink, NotFoundError, ValidationError } from '../errors/index';
 import { CatalogService } from './catalog.service';
 import type { ListModelsQueryDto, ListPricesQueryDto } from './dto/list-models.query.dto';
 import { type ModelPageDto, ModelResponseDto } from './dto/model.response.dto';
 import { type PricePageDto, PriceResponseDto } from './dto/price.response.dto';
 import type { CatalogModel } from './model';
-import type { ModelPrices } from './price';
+import type { ModelPrices, PriceVersion } from './price';
 import { PriceBook } from './price-book';
-import { fromUsd, type UsdPerMillionPrices } from './price-conversion';
+import type { PriceRecord } from './price.repository';
+import { fromUsd, toUsd, type UsdPerMillionPrices } from './price-conversion';
+
+/** The lists, for their cursors. */
+const MODELS = 'catalog/models';
+const PRICES = 'catalog/prices';
 
 @Injectable()
 export class CatalogPages {
   constructor(
     private readonly catalog: CatalogService,
     private readonly book: PriceBook,
+    private readonly cursors: Cursors,
+    private readonly audit: AuditSink,
   ) {}
 
   /** Ordered by id, so that a page stays right when models come and go. */
-  models(query: ListModelsQueryDto): ModelPageDto {
-    const after = query.cursor === undefined ? '' : decodeCursor(query.cursor);
-    const matching = this.catalog
+  models(ctx: RequestContext, query: ListModelsQueryDto): ModelPageDto {
+    const after = this.cursors.decode<string>(ctx, MODELS, query.cursor) ?? '';
+    const rows = this.catalog
       .list()
       .filter((model) => model.id > after && matches(model, query))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1));
-    const page = matching.slice(0, query.limit);
-    const last = matching.length > page.length ? page.at(-1) : undefined;
-    return {
-      data: page.map((model) => this.present(model)),
-      nextCursor: last ? encodeCursor(last.id) : null,
-    };
+    const { limit } = query;
+    const { items, nextCursor } = this.cursors.page(ctx, MODELS, { rows, limit, positionOf: ({ id }) => id });
+    return { data: items.map((model) => this.present(model)), nextCursor };
   }
 
   /** @throws NotFoundError */
@@ -38,29 +43,38 @@ export class CatalogPages {
     return this.present(this.get(id));
   }
 
-  async prices(query: ListPricesQueryDto): Promise<PricePageDto> {
-    const before = query.cursor === undefined ? undefined : versionOf(query.cursor);
-    const rows = await this.book.history(query.model, { limit: query.limit + 1, before });
-    const page = rows.slice(0, query.limit);
-    const last = rows.length > page.length ? page.at(-1) : undefined;
-    return {
-      data: page.map((price) => PriceResponseDto.of(price)),
-      nextCursor: last ? encodeCursor(String(last.version)) : null,
-    };
+  async prices(ctx: RequestContext, query: ListPricesQueryDto): Promise<PricePageDto> {
+    const { model, limit } = query;
+    const before = this.cursors.decode<number>(ctx, PRICES, query.cursor);
+    const rows = await this.book.history(model, { limit: limit + 1, before });
+    const positionOf = ({ version }: PriceVersion): number => version;
+    const { items, nextCursor } = this.cursors.page(ctx, PRICES, { rows, limit, positionOf });
+    return { data: items.map((price) => PriceResponseDto.of(price)), nextCursor };
   }
 
   /** @throws NotFoundError, ValidationError */
   async setPrice(ctx: RequestContext, id: string, usd: UsdPerMillionPrices): Promise<PriceResponseDto> {
     const model = this.get(id);
-    const version = await this.book.setOverride(model, parsePrice(usd), ctx.principal.userId);
+    const record = this.recordOf(ctx, model, { action: 'price.set', after: { ...usd } });
+    const version = await this.book.setOverride(model, parsePrice(usd), ctx.principal.userId, record);
     return PriceResponseDto.of(version);
   }
 
   /** @throws NotFoundError when the model is unknown or has no operator's price. */
-  async removePrice(id: string): Promise<ModelResponseDto> {
+  async removePrice(ctx: RequestContext, id: string): Promise<ModelResponseDto> {
     const model = this.get(id);
-    await this.book.removeOverride(model);
+    await this.book.removeOverride(model, this.recordOf(ctx, model, { action: 'price.remove' }));
     return this.present(model);
+  }
+
+  private recordOf(
+    ctx: RequestContext,
+    { id }: CatalogModel,
+    act: Pick<AuditEntry, 'action' | 'after'>,
+  ): PriceRecord {
+    const current = this.book.current(id);
+    const before = current && { version: current.version, source: current.source, ...toUsd(current) };
+    return (executor) => this.audit.record(ctx, { ...act, resourceId: id, before }, executor);
   }
 
   private get(id: string): CatalogModel {
@@ -87,20 +101,4 @@ function parsePrice(usd: UsdPerMillionPrices): ModelPrices {
     if (error instanceof RangeError) throw new ValidationError(error.message, { cause: error });
     throw error;
   }
-}
-
-function encodeCursor(text: string): string {
-  return Buffer.from(text, 'utf8').toString('base64url');
-}
-
-function decodeCursor(cursor: string): string {
-  return Buffer.from(cursor, 'base64url').toString('utf8');
-}
-
-function versionOf(cursor: string): number {
-  const version = Number(decodeCursor(cursor));
-  if (!Number.isInteger(version) || version < 1 || version > 2_147_483_647) {
-    throw new ValidationError('cursor is not one that this list gave', { param: 'cursor' });
-  }
-  return version;
 }

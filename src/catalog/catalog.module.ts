@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { Cursors } from '../auth/index';
 import { Clock, SystemClock } from '../common/index';
 import { CatalogPages } from './catalog-pages';
 import { CatalogService } from './catalog.service';
@@ -15,6 +16,7 @@ import { PricesController } from './prices.controller';
     PriceBook,
     PriceRepository,
     CatalogPages,
+    Cursors,
     { provide: Clock, useClass: SystemClock },
   ],
   exports: [CatalogService, PriceBook],

@@ -51,6 +51,20 @@ export function upperBoundCost(price: ModelPrices, promptTokens: number, complet
   return bound;
 }
 
+/** The cost as it is booked: figures that still contradict each other are priced the dearest way. Never throws on counts. */
+export function bookedCost(price: ModelPrices, usage: TokenUsage): PicoUsd {
+  try {
+    return cost(price, usage);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return upperBoundCost(
+      price,
+      Math.max(0, usage.promptTokens ?? 0),
+      Math.max(0, usage.completionTokens ?? 0),
+    );
+  }
+}
+
 /** The rates for a request with this many prompt tokens. */
 export function ratesFor(price: ModelPrices, promptTokens: number): TokenPrices {
   let rates = price.prices;

@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Owned } from '../auth/index';
+import { Ctx, Owned } from '../auth/index';
+import type { RequestContext } from '../common/index';
 import { CatalogPages } from './catalog-pages';
 import { ListModelsQueryDto } from './dto/list-models.query.dto';
 import { ModelPageDto, ModelResponseDto } from './dto/model.response.dto';
@@ -18,8 +19,8 @@ export class ModelsController {
     summary: 'All known models with capabilities, scores and prices',
   })
   @ApiOkResponse({ type: ModelPageDto })
-  list(@Query() query: ListModelsQueryDto): ModelPageDto {
-    return this.pages.models(query);
+  list(@Ctx() ctx: RequestContext, @Query() query: ListModelsQueryDto): ModelPageDto {
+    return this.pages.models(ctx, query);
   }
 
   @Get(':provider/:model')

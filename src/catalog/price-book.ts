@@ -8,7 +8,7 @@ import { listPrice, LIST_PRICE_SOURCE } from './list-price';
 import type { CatalogModel } from './model';
 import type { ModelPrices, PriceVersion } from './price';
 import { fromUsd, priceHash } from './price-conversion';
-import { type ListedPrice, PriceRepository } from './price.repository';
+import { type ListedPrice, type PriceRecord, PriceRepository } from './price.repository';
 
 const REFRESH_MS = 60_000;
 const REMEMBERED_VERSIONS = 5000;
@@ -83,9 +83,14 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Sets an operator's price, in force at once here and within a minute elsewhere. */
-  async setOverride(model: CatalogModel, price: ModelPrices, userId: string): Promise<PriceVersion> {
+  async setOverride(
+    model: CatalogModel,
+    price: ModelPrices,
+    userId: string,
+    record?: PriceRecord,
+  ): Promise<PriceVersion> {
     await this.inTurn(async () => {
-      await this.repository.setOverride(this.listed(model), price, userId);
+      await this.repository.setOverride(this.listed(model), price, userId, record);
       await this.reload();
     });
     const now = this.current(model.id);
@@ -94,9 +99,9 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Goes back to the listed price. @throws NotFoundError when no override is set. */
-  async removeOverride(model: CatalogModel): Promise<void> {
+  async removeOverride(model: CatalogModel, record?: PriceRecord): Promise<void> {
     const wasSet = await this.inTurn(async () => {
-      const removed = await this.repository.removeOverride(this.listed(model));
+      const removed = await this.repository.removeOverride(this.listed(model), record);
       await this.reload();
       return removed;
     });

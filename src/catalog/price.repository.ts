@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import type { SqlExecutor } from '../errors/index';
 import type { ModelPrices, PriceVersion } from './price';
 import { fromStored, priceHash, type StoredPrices, toStored } from './price-conversion';
 
@@ -8,6 +9,9 @@ export interface ListedPrice {
   readonly model: string;
   readonly listed?: { readonly price: ModelPrices; readonly source: string };
 }
+
+/** Writes down who changed a price, in the transaction that changes it. */
+export type PriceRecord = (executor: SqlExecutor) => Promise<void>;
 
 export const OPERATOR_SOURCE = 'operator';
 
@@ -48,6 +52,25 @@ export class PriceRepository {
     return rows.map(toVersion)[0];
   }
 
+  /** Those of these versions that exist. */
+  async listVersions(versions: readonly number[]): Promise<PriceVersion[]> {
+    const rows: PriceRow[] = await this.database.query(
+      `SELECT ${COLUMNS} FROM price_versions WHERE version = ANY($1)`,
+      [versions],
+    );
+    return rows.map(toVersion);
+  }
+
+  /** The versions that were in force at a time, one per model. */
+  async listAt(at: Date): Promise<PriceVersion[]> {
+    const rows: PriceRow[] = await this.database.query(
+      `SELECT ${COLUMNS} FROM price_versions
+       WHERE valid_from <= $1 AND (valid_to IS NULL OR valid_to > $1)`,
+      [at],
+    );
+    return rows.map(toVersion);
+  }
+
   /** Newest first. */
   async history(
     model: string | undefined,
@@ -67,8 +90,14 @@ export class PriceRepository {
     await this.exclusively((manager) => this.bringInLine(manager, listed));
   }
 
-  async setOverride(listed: ListedPrice, price: ModelPrices, userId: string): Promise<void> {
+  async setOverride(
+    listed: ListedPrice,
+    price: ModelPrices,
+    userId: string,
+    record?: PriceRecord,
+  ): Promise<void> {
     await this.exclusively(async (manager) => {
+      await record?.(manager);
       await manager.query(
         `INSERT INTO price_overrides (model, prices, set_by) VALUES ($1, $2, $3)
          ON CONFLICT (model) DO UPDATE SET prices = excluded.prices, set_by = excluded.set_by, set_at = now()`,
@@ -79,14 +108,16 @@ export class PriceRepository {
   }
 
   /** False when there was none. */
-  async removeOverride(listed: ListedPrice): Promise<boolean> {
+  async removeOverride(listed: ListedPrice, record?: PriceRecord): Promise<boolean> {
     return await this.exclusively(async (manager) => {
       const removed: unknown[][] = await manager.query(
         'DELETE FROM price_overrides WHERE model = $1 RETURNING model',
         [listed.model],
       );
+      const wasSet = (removed[0]?.length ?? 0) > 0;
+      if (wasSet) await record?.(manager);
       await this.bringInLine(manager, [listed]);
-      return (removed[0]?.length ?? 0) > 0;
+      return wasSet;
     });
   }
 

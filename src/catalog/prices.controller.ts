@@ -18,8 +18,8 @@ export class PricesController {
   @Owned()
   @ApiOperation({ operationId: 'listPrices', summary: 'Price versions, newest first' })
   @ApiOkResponse({ type: PricePageDto })
-  async list(@Query() query: ListPricesQueryDto): Promise<PricePageDto> {
-    return await this.pages.prices(query);
+  async list(@Ctx() ctx: RequestContext, @Query() query: ListPricesQueryDto): Promise<PricePageDto> {
+    return await this.pages.prices(ctx, query);
   }
 
   @Put(':provider/:model')
@@ -50,9 +50,10 @@ export class PricesController {
   @ApiParam({ name: 'model', example: 'small' })
   @ApiOkResponse({ type: ModelResponseDto })
   async remove(
+    @Ctx() ctx: RequestContext,
     @Param('provider') provider: string,
     @Param('model') model: string,
   ): Promise<ModelResponseDto> {
-    return await this.pages.removePrice(`${provider}/${model}`);
+    return await this.pages.removePrice(ctx, `${provider}/${model}`);
   }
 }

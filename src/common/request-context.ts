@@ -14,6 +14,8 @@ export interface Principal {
   readonly allowedModels?: readonly string[];
   /** The `jti` of the access token. */
   readonly tokenId?: string;
+  /** The login session of the access token. */
+  readonly sessionId?: string;
   /** From the last time PostgreSQL could be asked, because it is away now: only what the degraded float allows. */
   readonly isUnconfirmed?: boolean;
 }

@@ -12,6 +12,11 @@ export class MalformedJsonError extends ValidationError {
   override readonly code = 'MALFORMED_JSON';
 }
 
+/** A URL that a user set and that may not be reached from here: see `checkUrl`. */
+export class UrlNotAllowedError extends ValidationError {
+  override readonly code = 'URL_NOT_ALLOWED';
+}
+
 export class PayloadTooLargeError extends ValidationError {
   override readonly code = 'PAYLOAD_TOO_LARGE';
   override readonly status = 413;

@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { OutboundUrlError } from '../common/index';
 import { AppError } from './app-error';
 import { toServiceUnavailable } from './connection-errors';
 import {
@@ -12,6 +13,7 @@ import {
   ServiceUnavailableError,
   UnauthenticatedError,
   UnsupportedMediaTypeError,
+  UrlNotAllowedError,
   ValidationError,
 } from './errors';
 
@@ -41,7 +43,8 @@ function fromStatus(exception: HttpException): AppError {
       return new ForbiddenError(message);
     case 404:
       return new NotFoundError(
-        message.startsWith('Cannot ') ? `There is no route ${message.slice(7)}` : message,
+        // Without the query, which may hold what no answer and no log may show.
+        message.startsWith('Cannot ') ? `There is no route ${message.slice(7).split('?', 1)[0]}` : message,
       );
     case 409:
       return new ConflictError(message);
@@ -66,6 +69,7 @@ function fromStatus(exception: HttpException): AppError {
  */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof OutboundUrlError) return new UrlNotAllowedError(thrown.message);
   const code = (thrown as { code?: unknown } | undefined)?.code;
   const known = typeof code === 'string' ? FASTIFY_ERRORS[code] : undefined;
   if (known) return known();

@@ -1,5 +1,6 @@
 import { formatUsd, toApiId } from '../common/index';
 import type { CompletionMeta, CompletionTotals } from '../execution/index';
+import { rateLimitHeaders } from '../ledger/index';
 
 const MAX_WARNINGS_LENGTH = 2048;
 
@@ -11,6 +12,7 @@ function headerText(text: string): string {
 /** What is known when the answer begins. */
 export function metaHeaders(meta: CompletionMeta): Record<string, string> {
   const headers: Record<string, string> = {
+    ...(meta.rateLimit && rateLimitHeaders(meta.rateLimit)),
     'x-lattice-model': meta.model,
     'x-lattice-provider': meta.provider,
     'x-lattice-task-type': meta.taskType,

@@ -1,6 +1,7 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Owned } from '../auth/index';
+import { Ctx, Owned } from '../auth/index';
+import type { RequestContext } from '../common/index';
 import { NotFoundError } from '../errors/index';
 import { ModelDto, ModelListDto } from './dto/model.response.dto';
 import { CallableModels } from './callable-models';
@@ -14,16 +15,20 @@ export class ModelsController {
   @Owned()
   @ApiOperation({ operationId: 'listModels', summary: 'Models that can be called now, in the OpenAI shape' })
   @ApiOkResponse({ type: ModelListDto })
-  list(): ModelListDto {
-    return { object: 'list', data: this.models.list() };
+  list(@Ctx() { principal }: RequestContext): ModelListDto {
+    return { object: 'list', data: this.models.list(principal) };
   }
 
   @Get(':provider/:model')
   @Owned()
   @ApiOperation({ operationId: 'getModel', summary: 'One model by its canonical id' })
   @ApiOkResponse({ type: ModelDto })
-  get(@Param('provider') provider: string, @Param('model') model: string): ModelDto {
-    return this.found(`${provider}/${model}`);
+  get(
+    @Ctx() ctx: RequestContext,
+    @Param('provider') provider: string,
+    @Param('model') model: string,
+  ): ModelDto {
+    return this.found(ctx, `${provider}/${model}`);
   }
 
   @Get(':model')
@@ -33,12 +38,12 @@ export class ModelsController {
     summary: 'One model by a bare id; encode slashes or use the long form',
   })
   @ApiOkResponse({ type: ModelDto })
-  getByName(@Param('model') model: string): ModelDto {
-    return this.found(model);
+  getByName(@Ctx() ctx: RequestContext, @Param('model') model: string): ModelDto {
+    return this.found(ctx, model);
   }
 
-  private found(id: string): ModelDto {
-    const model = this.models.find(id);
+  private found({ principal }: RequestContext, id: string): ModelDto {
+    const model = this.models.find(principal, id);
     if (!model)
       throw new NotFoundError(`The model "${id}" cannot be called now; GET /v1/models lists those that can`);
     return model;

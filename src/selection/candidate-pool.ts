@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { TaskProfile } from '../analysis/index';
 import { type CatalogModel, CatalogService, PriceBook } from '../catalog/index';
+import type { Principal } from '../common/index';
 import type { PricedModel } from '../scoring/index';
+import { mayUse } from './allowed-models';
 import { filtered, fitsPrompt, fitsWithAnswer, missingCapability } from './constraints';
 import type { FilteredModel, FilterReason } from './execution-plan';
 import { type Advice, Guide } from './guide';
@@ -11,6 +13,12 @@ import { ModelAvailability } from './model-availability';
 export interface Sifted {
   readonly passed: readonly PricedModel[];
   readonly filtered: readonly FilteredModel[];
+}
+
+/** Who asks, and what. */
+export interface Asking {
+  readonly principal: Principal;
+  readonly profile: TaskProfile;
 }
 
 /** Finds the models that may answer a request at all: hard constraints first, then what the guide blocks. */
@@ -24,31 +32,33 @@ export class CandidatePool {
   ) {}
 
   /** For routing: all models of the catalog. Retired and blocked ones are left out. */
-  routed(profile: TaskProfile): Sifted {
+  routed(asking: Asking): Sifted {
+    const { profile } = asking;
     const advice = this.guide.advice(profile.taskType);
-    return this.sift(this.catalog.list(), profile, advice, (model) =>
+    return this.sift(this.catalog.list(), asking, advice, (model) =>
       this.whyNotRouted(model, profile, advice),
     );
   }
 
   /** For models that the request names: the guide does not block them, and retired ones are forwarded. */
-  named(models: readonly CatalogModel[], profile: TaskProfile): Sifted {
+  named(models: readonly CatalogModel[], asking: Asking): Sifted {
+    const { profile } = asking;
     const advice = this.guide.advice(profile.taskType);
-    return this.sift(models, profile, advice, (model) =>
+    return this.sift(models, asking, advice, (model) =>
       this.whyNot(model, profile, fitsPrompt(model, profile)),
     );
   }
 
   private sift(
     models: readonly CatalogModel[],
-    profile: TaskProfile,
+    { principal, profile }: Asking,
     advice: Advice,
     whyNot: (model: CatalogModel) => FilterReason | undefined,
   ): Sifted {
     const passed: PricedModel[] = [];
     const left: FilteredModel[] = [];
     for (const model of models) {
-      const reason = whyNot(model);
+      const reason = mayUse(principal, model) ? whyNot(model) : 'not_allowed';
       if (reason) left.push(filtered(model, reason, profile));
       else passed.push({ model, price: this.prices.current(model.id), prior: advice.priorOf(model) });
     }

@@ -39,6 +39,8 @@ function describeFilter(
   { features, taskType }: TaskProfile,
 ): string {
   switch (reason) {
+    case 'not_allowed':
+      return 'The API key may not use it';
     case 'unavailable':
       return `The provider ${model.provider} is not available`;
     case 'context_window':

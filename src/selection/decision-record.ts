@@ -15,6 +15,7 @@ const MAX_NAME_CHARS = 100;
 export function decisionRecord(plan: ExecutionPlan, request: ChatRequest): JsonObject {
   return {
     asked: askedFor(request),
+    allowed: plan.allowedModels,
     strategy: plan.strategy,
     task: task(plan),
     features: features(plan),

@@ -7,8 +7,9 @@ import {
   ApiParam,
   ApiTags,
 } from '@nestjs/swagger';
-import { Ctx, Owned } from '../auth/index';
+import { Ctx, OwnedBy } from '../auth/index';
 import type { RequestContext } from '../common/index';
+import { DECISION } from './decisions.repository';
 import { DecisionsService } from './decisions.service';
 import { DecisionResponseDto } from './dto/decision.response.dto';
 
@@ -19,7 +20,7 @@ export class DecisionsController {
   constructor(private readonly decisions: DecisionsService) {}
 
   @Get(':id')
-  @Owned()
+  @OwnedBy(DECISION)
   @ApiOperation({
     operationId: 'getDecision',
     summary: 'Why a request went where it went',

@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { OwnedResource } from '../auth/index';
 import type { JsonObject, RequestContext } from '../common/index';
+
+/** For `@OwnedBy`. */
+export const DECISION: OwnedResource = { prefix: 'dec', name: 'decision', table: 'decisions' };
 
 /** A stored decision. UUIDs. */
 export interface StoredDecision {

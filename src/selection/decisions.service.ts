@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { fromApiId, type RequestContext, toApiId } from '../common/index';
-import { NotFoundError } from '../errors/index';
-import { DecisionsRepository } from './decisions.repository';
+import { noSuch, ownedId } from '../auth/index';
+import { type RequestContext, toApiId } from '../common/index';
+import { DECISION, DecisionsRepository } from './decisions.repository';
 import type { DecisionResponseDto } from './dto/decision.response.dto';
 
 @Injectable()
@@ -13,9 +13,8 @@ export class DecisionsService {
    * @throws NotFoundError when there is none or it is someone else's.
    */
   async get(ctx: RequestContext, id: string): Promise<DecisionResponseDto> {
-    const uuid = fromApiId('dec', id);
-    const found = uuid && (await this.decisions.find(ctx, uuid));
-    if (!found) throw new NotFoundError('There is no such decision', { param: 'id' });
+    const found = await this.decisions.find(ctx, ownedId(DECISION, id));
+    if (!found) throw noSuch(DECISION);
     return {
       id: toApiId('dec', found.id),
       requestId: toApiId('req', found.requestId),

@@ -8,6 +8,7 @@ export { type FactorScores, STRATEGIES, type Strategy } from '../scoring/index';
 export type PlannedModel = ScoredModel;
 
 export const FILTER_REASONS = [
+  'not_allowed',
   'unavailable',
   'context_window',
   'vision',
@@ -40,6 +41,8 @@ export interface ExecutionPlan {
   readonly ranking: readonly PlannedModel[];
   readonly filtered: readonly FilteredModel[];
   readonly warnings: readonly string[];
+  /** What the caller's key was restricted to; undefined: nothing. */
+  readonly allowedModels?: readonly string[];
   /** The providers that could be called when the plan was made. */
   readonly providers?: readonly ProviderId[];
   /** Versions of what decided. */

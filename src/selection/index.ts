@@ -1,3 +1,4 @@
+export { mayUse } from './allowed-models';
 export { decisionRecord } from './decision-record';
 export { RouteExplanationDto } from './dto/route-explanation.response.dto';
 export * from './execution-plan';
@@ -5,6 +6,7 @@ export { ModelAvailability } from './model-availability';
 export {
   CapabilityMissingError,
   ContextLengthExceededError,
+  ModelNotAllowedError,
   NoSuitableModelError,
   PriceUnknownError,
 } from './selection.errors';

@@ -7,11 +7,13 @@ import type { FilteredModel, FilterReason } from './execution-plan';
 import {
   CapabilityMissingError,
   ContextLengthExceededError,
+  ModelNotAllowedError,
   NoSuitableModelError,
   PriceUnknownError,
 } from './selection.errors';
 
 const WHAT: Readonly<Record<FilterReason, string>> = {
+  not_allowed: 'are not allowed for this API key',
   unavailable: 'have no available provider',
   context_window: 'are too small for the prompt and the answer asked for',
   vision: 'take no images',
@@ -25,6 +27,7 @@ const WHAT: Readonly<Record<FilterReason, string>> = {
 };
 
 const REMEDY: Readonly<Partial<Record<FilterReason, string>>> = {
+  not_allowed: 'use a key that allows more models',
   context_window: 'shorten the messages or lower max_tokens',
   vision: 'leave the images out',
   tools: 'leave the tools out',
@@ -43,20 +46,31 @@ export function countReasons(
   return counts;
 }
 
-/** Nothing is left to route to: 503 when no provider can be called at all, else 422 with the constraints that failed. */
+/** Reasons that no change of the request helps against. */
+const BEYOND_REQUEST: ReadonlySet<FilterReason> = new Set(['unavailable', 'retired', 'not_allowed']);
+
+/**
+ * Nothing is left to route to: 403 when the key allows nothing that there is, 503 when no provider can be called at all,
+ * else 422 with the constraints that failed.
+ */
 export function nothingToRouteTo(
   filtered: readonly FilteredModel[],
   unavailable: readonly ProviderAvailability[],
 ): AppError {
   const counts = countReasons(filtered);
   const reasons = Object.keys(counts) as FilterReason[];
+  if (counts.not_allowed && reasons.every((reason) => reason === 'not_allowed' || reason === 'retired')) {
+    return new ModelNotAllowedError(
+      'This API key allows no model that there is; GET /api/v1/catalog/models lists all',
+    );
+  }
   const remedies = reasons.map((reason) => REMEDY[reason]).filter((remedy) => remedy !== undefined);
-  const variables = unavailable.filter(({ reason }) => reason === 'key_missing').map(variablesOf);
+  const variables = absentProviders(filtered, unavailable).map(variablesOf);
   if (counts.unavailable && variables.length > 0) remedies.push(`set ${variables.join(' or ')}`);
-  if (remedies.length === 0 || reasons.every((reason) => reason === 'unavailable' || reason === 'retired')) {
+  if (remedies.length === 0 || reasons.every((reason) => BEYOND_REQUEST.has(reason))) {
     return new ProviderUnavailableError(
       'key_missing',
-      `No provider is available: set ${variables.join(' or ') || 'the credentials of one'}`,
+      `No provider${counts.not_allowed ? ' of the models that this API key allows' : ''} is available: set ${variables.join(' or ') || 'the credentials of one'}`,
       { details: { filtered: counts } },
     );
   }
@@ -67,6 +81,17 @@ export function nothingToRouteTo(
   );
 }
 
+/** Those whose credentials would help: of a key that is restricted, only the providers of what it allows. */
+function absentProviders(
+  filtered: readonly FilteredModel[],
+  unavailable: readonly ProviderAvailability[],
+): readonly ProviderAvailability[] {
+  const missing = unavailable.filter(({ reason }) => reason === 'key_missing');
+  if (filtered.every(({ reason }) => reason !== 'not_allowed')) return missing;
+  const asked = filtered.filter(({ reason }) => reason === 'unavailable').map(({ modelId }) => modelId);
+  return missing.filter(({ provider }) => asked.some((id) => id.startsWith(`${provider}/`)));
+}
+
 /** What a named model lacks, and the field of the request that needs it. */
 const LACKS: Readonly<Partial<Record<FilterReason, { readonly what: string; readonly param: string }>>> = {
   vision: { what: 'takes no images', param: 'messages' },
@@ -75,6 +100,16 @@ const LACKS: Readonly<Partial<Record<FilterReason, { readonly what: string; read
   streaming: { what: 'does not stream', param: 'stream' },
 };
 
+/** Why another seller of the named model is not there. */
+const ABSENT: ReadonlySet<FilterReason> = new Set(['unavailable', 'not_asked_for', 'not_allowed']);
+
+/** The caller's key may not use what was named. */
+export function namedNotAllowed({ id }: CatalogModel): ModelNotAllowedError {
+  return new ModelNotAllowedError(
+    `This API key may not use the model ${id}; GET /v1/models lists those it may use`,
+  );
+}
+
 /** The named model cannot serve the request: the first thing in its way that is not another seller's absence. */
 export function namedCannotServe(
   model: CatalogModel,
@@ -82,7 +117,7 @@ export function namedCannotServe(
   profile: TaskProfile,
   availability: ProviderAvailability | undefined,
 ): AppError {
-  const first = filtered.find(({ reason }) => reason !== 'unavailable' && reason !== 'not_asked_for');
+  const first = filtered.find(({ reason }) => !ABSENT.has(reason));
   if (!first) return unavailable(model, availability);
   const lack = LACKS[first.reason];
   if (lack) {

@@ -1,4 +1,4 @@
-import { AppError, type AppErrorOptions, type ErrorType } from '../errors/index';
+import { AppError, type AppErrorOptions, type ErrorType, ForbiddenError } from '../errors/index';
 
 /** Models there are, but none can serve this request. 422. */
 export class NoSuitableModelError extends AppError {
@@ -22,6 +22,15 @@ export class ContextLengthExceededError extends AppError {
 
   constructor(message: string, options: AppErrorOptions = {}) {
     super(message, { param: 'messages', ...options });
+  }
+}
+
+/** The caller's API key may not use the named model, or none that there is. 403. */
+export class ModelNotAllowedError extends ForbiddenError {
+  override readonly code = 'MODEL_NOT_ALLOWED';
+
+  constructor(message: string) {
+    super(message, { param: 'model' });
   }
 }
 

@@ -1,10 +1,11 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { AnalysisService, type TaskProfile } from '../analysis/index';
-import { CatalogService } from '../catalog/index';
+import { CatalogService, type ModelResolution } from '../catalog/index';
 import { type ChatRequest, newId, type RequestContext } from '../common/index';
 import { type PricedModel, ScoringService } from '../scoring/index';
 import { askedModel } from './asked-model';
-import { CandidatePool, type Sifted } from './candidate-pool';
+import { mayUse } from './allowed-models';
+import { type Asking, CandidatePool, type Sifted } from './candidate-pool';
 import { filtered } from './constraints';
 import type { RouteExplanationDto } from './dto/route-explanation.response.dto';
 import type { ExecutionPlan, PlannedModel, Strategy } from './execution-plan';
@@ -12,7 +13,7 @@ import { explanation } from './explanation';
 import { type ChainPosition, MAX_CANDIDATES, orderFallbacks } from './fallback-order';
 import { Guide } from './guide';
 import { ModelAvailability } from './model-availability';
-import { namedCannotServe, nothingToRouteTo } from './refusals';
+import { namedCannotServe, namedNotAllowed, nothingToRouteTo } from './refusals';
 
 type Choice = Pick<ExecutionPlan, 'strategy' | 'candidates' | 'ranking' | 'filtered' | 'warnings'>;
 
@@ -43,19 +44,21 @@ export class SelectionService implements OnModuleInit {
   }
 
   /**
-   * @throws ModelNotFoundError (404) for an unknown name; NoSuitableModelError (422), PriceUnknownError (422),
+   * @throws ModelNotFoundError (404) for an unknown name; ModelNotAllowedError (403); NoSuitableModelError (422), PriceUnknownError (422),
    * ContextLengthExceededError and CapabilityMissingError (400), ProviderUnavailableError (503) when nothing is left.
    */
-  plan(_ctx: RequestContext, request: ChatRequest, profile: TaskProfile): ExecutionPlan {
+  plan({ principal }: RequestContext, request: ChatRequest, profile: TaskProfile): ExecutionPlan {
     const asked = askedModel(request.body.model);
+    const asking = { principal, profile };
     const choice =
       'strategy' in asked
-        ? this.route(asked.strategy, request, profile)
-        : this.pin(asked.name, request, profile);
+        ? this.route(asked.strategy, request, asking)
+        : this.pin(asked.name, request, asking);
     return Object.freeze({
       decisionId: newId(),
       ...choice,
       profile,
+      allowedModels: principal.allowedModels,
       providers: this.availability.providers(),
       versions: Object.freeze({
         catalog: this.catalog.version,
@@ -71,8 +74,9 @@ export class SelectionService implements OnModuleInit {
     return explanation(this.plan(ctx, request, this.analysis.profile(request)), request);
   }
 
-  private route(strategy: Strategy, request: ChatRequest, profile: TaskProfile): Choice {
-    const sifted = this.pool.routed(profile);
+  private route(strategy: Strategy, request: ChatRequest, asking: Asking): Choice {
+    const { profile } = asking;
+    const sifted = this.pool.routed(asking);
     if (sifted.passed.length === 0) {
       throw nothingToRouteTo(sifted.filtered, this.availability.unavailable());
     }
@@ -83,7 +87,7 @@ export class SelectionService implements OnModuleInit {
       const ordered = orderFallbacks(ranking, this.chain(strategy, profile));
       return choice(strategy, ordered, { ...sifted, ranking });
     }
-    const listed = this.listed(models, profile);
+    const listed = this.listed(models, asking);
     const candidates = [...ranking.slice(0, 1), ...this.inOrder(listed.passed, profile)];
     return choice(strategy, candidates, {
       ranking,
@@ -92,14 +96,15 @@ export class SelectionService implements OnModuleInit {
     });
   }
 
-  private pin(name: string, request: ChatRequest, profile: TaskProfile): Choice {
-    const { models, warnings } = this.catalog.resolve(name);
+  private pin(name: string, request: ChatRequest, asking: Asking): Choice {
+    const { profile } = asking;
+    const { models, warnings } = this.resolved(name, asking);
     const { fallback, models: alternatives = [] } = request.options;
     const sellers = fallback === 'none' ? models.slice(0, 1) : models;
-    const own = this.pool.named(sellers, profile);
+    const own = this.pool.named(sellers, asking);
     const skipped = models.slice(sellers.length).map((model) => filtered(model, 'not_asked_for', profile));
-    const listed = fallback === 'none' ? this.listed([], profile) : this.listed(alternatives, profile);
-    const others = fallback === 'any' ? this.pool.routed(profile) : undefined;
+    const listed = this.listed(fallback === 'none' ? [] : alternatives, asking);
+    const others = fallback === 'any' ? this.pool.routed(asking) : undefined;
     const scoredOthers = others ? this.scoring.score(others.passed, profile, 'auto') : [];
     const candidates = [...this.inOrder([...own.passed, ...listed.passed], profile), ...scoredOthers];
     const [preferred] = models;
@@ -113,6 +118,20 @@ export class SelectionService implements OnModuleInit {
     });
   }
 
+  /**
+   * The sellers of the named model, those that the key may use first. A name with its provider in it means that one.
+   * @throws ModelNotAllowedError
+   */
+  private resolved(name: string, { principal }: Asking): ModelResolution {
+    const resolution = this.catalog.resolve(name);
+    const [preferred] = resolution.models;
+    if (!preferred || mayUse(principal, preferred)) return resolution;
+    const isItsProviders = name.toLowerCase().startsWith(`${preferred.provider}/`);
+    const allowed = resolution.models.filter((model) => mayUse(principal, model));
+    if (isItsProviders || allowed.length === 0) throw namedNotAllowed(preferred);
+    return { ...resolution, models: [...new Set([...allowed, ...resolution.models])] };
+  }
+
   /** The guide's chain names good models, so it does not speak for who asked for cheap or fast ones. */
   private chain(strategy: Strategy, profile: TaskProfile): ChainPosition {
     if (strategy === 'cheap' || strategy === 'fast') return () => undefined;
@@ -121,11 +140,11 @@ export class SelectionService implements OnModuleInit {
   }
 
   /** The models of the request's own list, each with all who sell it. */
-  private listed(names: readonly string[], profile: TaskProfile): Sifted & { warnings: readonly string[] } {
+  private listed(names: readonly string[], asking: Asking): Sifted & { warnings: readonly string[] } {
     const resolutions = names.map((name) => this.catalog.resolve(name));
     const sifted = this.pool.named(
       resolutions.flatMap(({ models }) => models),
-      profile,
+      asking,
     );
     return { ...sifted, warnings: resolutions.flatMap(({ warnings }) => warnings) };
   }

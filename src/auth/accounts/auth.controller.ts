@@ -1,19 +1,36 @@
-import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Patch, Post } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { RequestContext } from '../../common/index';
 import { AuthService } from './auth.service';
 import { Ctx } from '../decorators/ctx.decorator';
 import { Owned, Public } from '../decorators/route-class.decorators';
+import { ChangePasswordRequestDto } from '../dto/change-password.request.dto';
 import { LoginRequestDto } from '../dto/login.request.dto';
+import { LogoutRequestDto } from '../dto/logout.request.dto';
 import { RefreshRequestDto } from '../dto/refresh.request.dto';
 import { RegisterRequestDto } from '../dto/register.request.dto';
 import { SessionResponseDto } from '../dto/session.response.dto';
+import { UpdateMeRequestDto } from '../dto/update-me.request.dto';
 import { UserResponseDto } from '../dto/user.response.dto';
+import { RegistrationService } from './registration.service';
+import { SessionService } from './session.service';
+import { Visitor, type VisitorContext } from './visitor';
 
 @ApiTags('auth')
 @Controller('api/v1/auth')
 export class AuthController {
-  constructor(private readonly auth: AuthService) {}
+  constructor(
+    private readonly auth: AuthService,
+    private readonly registration: RegistrationService,
+    private readonly sessions: SessionService,
+  ) {}
 
   @Public()
   @Post('register')
@@ -24,8 +41,11 @@ export class AuthController {
     operationId: 'register',
   })
   @ApiCreatedResponse({ type: SessionResponseDto })
-  async register(@Body() body: RegisterRequestDto): Promise<SessionResponseDto> {
-    return SessionResponseDto.from(await this.auth.register(body));
+  async register(
+    @Visitor() visitor: VisitorContext,
+    @Body() body: RegisterRequestDto,
+  ): Promise<SessionResponseDto> {
+    return SessionResponseDto.from(await this.registration.register(visitor, body));
   }
 
   @Public()
@@ -34,8 +54,11 @@ export class AuthController {
   @ApiSecurity({})
   @ApiOperation({ summary: 'Log in with email and password', operationId: 'login' })
   @ApiOkResponse({ type: SessionResponseDto })
-  async login(@Body() body: LoginRequestDto): Promise<SessionResponseDto> {
-    return SessionResponseDto.from(await this.auth.login(body.email, body.password));
+  async login(
+    @Visitor() visitor: VisitorContext,
+    @Body() body: LoginRequestDto,
+  ): Promise<SessionResponseDto> {
+    return SessionResponseDto.from(await this.auth.login(visitor, body.email, body.password));
   }
 
   @Public()
@@ -45,7 +68,29 @@ export class AuthController {
   @ApiOperation({ summary: 'Exchange a refresh token for a new pair of tokens', operationId: 'refresh' })
   @ApiOkResponse({ type: SessionResponseDto })
   async refresh(@Body() body: RefreshRequestDto): Promise<SessionResponseDto> {
-    return SessionResponseDto.from(await this.auth.refresh(body.refreshToken));
+    return SessionResponseDto.from(await this.sessions.refresh(body.refreshToken));
+  }
+
+  @Owned()
+  @Post('logout')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End this session: none of its tokens works any more', operationId: 'logout' })
+  @ApiNoContentResponse({ description: 'Logged out.' })
+  logout(@Ctx() ctx: RequestContext, @Body() body?: LogoutRequestDto): Promise<void> {
+    return this.sessions.logout(ctx, body?.refreshToken);
+  }
+
+  @Owned()
+  @Post('password')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Change your password',
+    description: 'Every other session of yours ends. API keys stay.',
+    operationId: 'changePassword',
+  })
+  @ApiNoContentResponse({ description: 'Changed.' })
+  changePassword(@Ctx() ctx: RequestContext, @Body() body: ChangePasswordRequestDto): Promise<void> {
+    return this.auth.changePassword(ctx, body.currentPassword, body.newPassword);
   }
 
   @Owned()
@@ -54,5 +99,13 @@ export class AuthController {
   @ApiOkResponse({ type: UserResponseDto })
   async me(@Ctx() ctx: RequestContext): Promise<UserResponseDto> {
     return UserResponseDto.from(await this.auth.me(ctx));
+  }
+
+  @Owned()
+  @Patch('me')
+  @ApiOperation({ summary: 'Change your name', operationId: 'updateMe' })
+  @ApiOkResponse({ type: UserResponseDto })
+  async updateMe(@Ctx() ctx: RequestContext, @Body() body: UpdateMeRequestDto): Promise<UserResponseDto> {
+    return UserResponseDto.from(await this.auth.rename(ctx, body.name));
   }
 }

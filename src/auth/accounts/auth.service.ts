@@ -1,60 +1,62 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '../../common/index';
-import { AppConfig } from '../../config/index';
-import { InvalidCredentialsError, RegistrationFailedError } from '../auth.errors';
+import { InvalidCredentialsError, WrongPasswordError } from '../auth.errors';
+import { LoginLimiter } from '../brute-force/login-limiter';
 import { PasswordHasher } from '../credentials/password.hasher';
-import { normalizeEmail } from './email';
 import type { UserEntity } from '../entities/user.entity';
+import { AccountChanges } from './account-changes';
+import { normalizeEmail } from './email';
 import { type Session, SessionService } from './session.service';
-import { SetupTokenService } from './setup-token.service';
 import { UsersRepository } from './users.repository';
+import type { VisitorContext } from './visitor';
 
-export interface Registration {
-  readonly email: string;
-  readonly password: string;
-  readonly name: string;
-  readonly setupToken?: string;
-}
-
-/** Accounts and logins. Answers and hashing work never depend on whether an account exists. */
+/** Logins, and what users do to their own account. Answers and hashing work never depend on whether an account exists. */
 @Injectable()
 export class AuthService {
   constructor(
-    private readonly config: AppConfig,
     private readonly users: UsersRepository,
     private readonly passwords: PasswordHasher,
+    private readonly limiter: LoginLimiter,
     private readonly sessions: SessionService,
-    private readonly setup: SetupTokenService,
+    private readonly changes: AccountChanges,
   ) {}
 
   /**
-   * Creates an account and logs it in. The very first one is the administrator.
-   * @throws RegistrationFailedError when the address is taken or the first account lacks the setup token.
+   * @throws InvalidCredentialsError when there is no such account, it is disabled or the password is wrong.
+   * @throws TooManyAttemptsError
    */
-  async register({ email, password, name, setupToken }: Registration): Promise<Session> {
-    const passwordHash = await this.passwords.hash(password);
-    const user = await this.users.add({ email: normalizeEmail(email), name, passwordHash }, (isFirst) => {
-      if (!isFirst) return this.config.vars.AUTH_DEFAULT_ROLE;
-      return this.setup.accepts(setupToken) ? 'admin' : undefined;
+  async login(visitor: VisitorContext, email: string, password: string): Promise<Session> {
+    const address = normalizeEmail(email);
+    const user = await this.limiter.login(address, visitor.address, async () => {
+      const found = await this.users.findByEmail(address);
+      const isCorrect = await this.passwords.verify(password, found?.passwordHash);
+      return found && isCorrect && !found.disabledAt ? found : undefined;
     });
-    if (!user) throw new RegistrationFailedError();
+    if (!user) throw new InvalidCredentialsError();
     return this.sessions.open(user);
   }
 
-  /** @throws InvalidCredentialsError when there is no such account, it is disabled or the password is wrong. */
-  async login(email: string, password: string): Promise<Session> {
-    const user = await this.users.findByEmail(normalizeEmail(email));
-    const isCorrect = await this.passwords.verify(password, user?.passwordHash);
-    if (!user || !isCorrect || user.disabledAt) throw new InvalidCredentialsError();
-    return this.sessions.open(user);
-  }
-
-  /** @throws InvalidRefreshTokenError */
-  refresh(refreshToken: string): Promise<Session> {
-    return this.sessions.refresh(refreshToken);
+  /**
+   * Ends every other session of the caller. API keys stay.
+   * @throws WrongPasswordError, TooManyAttemptsError
+   */
+  async changePassword(ctx: RequestContext, currentPassword: string, newPassword: string): Promise<void> {
+    const user = await this.users.getSelf(ctx);
+    const isCorrect = await this.limiter.confirmation(user.id, async () =>
+      (await this.passwords.verify(currentPassword, user.passwordHash)) ? true : undefined,
+    );
+    if (!isCorrect) throw new WrongPasswordError();
+    const passwordHash = await this.passwords.hash(newPassword);
+    const isChanged = await this.changes.setPassword(ctx, user, passwordHash);
+    // It was changed elsewhere since it was checked.
+    if (!isChanged) throw new WrongPasswordError();
   }
 
   me(ctx: RequestContext): Promise<UserEntity> {
     return this.users.getSelf(ctx);
+  }
+
+  rename(ctx: RequestContext, name: string): Promise<UserEntity> {
+    return this.users.renameSelf(ctx, name);
   }
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { newId, toApiId } from '../../common/index';
 import { AppConfig } from '../../config/index';
-import { ALGORITHM, AUDIENCE, ISSUER, KEY_PURPOSE, TOKEN_TYPE } from './access-token';
+import { ACCESS_TOKEN } from './access-token';
+import { signOptions } from './signed-token';
 
 const SECONDS_PER_MINUTE = 60;
 
@@ -11,28 +12,23 @@ export interface AccessToken {
   readonly expiresInSeconds: number;
 }
 
-/** Signs access tokens. They name the user only: role and state are read when the token is used. */
+/** Signs access tokens. They name the user and the session only: role and state are read when the token is used. */
 @Injectable()
 export class AccessTokenService {
-  private readonly expiresInSeconds: number;
-  private readonly key: Buffer;
+  readonly expiresInSeconds: number;
 
   constructor(
     private readonly jwt: JwtService,
-    config: AppConfig,
+    private readonly config: AppConfig,
   ) {
     this.expiresInSeconds = config.vars.TOKEN_EXPIRY_MINUTES * SECONDS_PER_MINUTE;
-    this.key = config.keys.current(KEY_PURPOSE).key;
   }
 
-  async issue(userId: string): Promise<AccessToken> {
+  async issue(userId: string, sessionId: string): Promise<AccessToken> {
     const token = await this.jwt.signAsync(
-      { token_type: TOKEN_TYPE },
+      { token_type: ACCESS_TOKEN.type, sid: sessionId },
       {
-        secret: this.key,
-        algorithm: ALGORITHM,
-        issuer: ISSUER,
-        audience: AUDIENCE,
+        ...signOptions(this.config.keys, ACCESS_TOKEN),
         subject: toApiId('usr', userId),
         jwtid: newId(),
         expiresIn: this.expiresInSeconds,

@@ -2,19 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import { Strategy } from 'passport-jwt';
 import { AppConfig } from '../../config/index';
-import {
-  type AccessTokenClaims,
-  ALGORITHM,
-  AUDIENCE,
-  CLOCK_TOLERANCE_SECONDS,
-  ISSUER,
-  KEY_PURPOSE,
-  readClaims,
-} from './access-token';
+import { ACCESS_TOKEN, type AccessTokenClaims, readClaims } from './access-token';
+import { ALGORITHM, CLOCK_TOLERANCE_SECONDS, ISSUER, verifyingKey } from './signed-token';
 
 interface TokenCarrier {
   readonly token: string;
 }
+
+type SecretCallback = (error: Error | null, key?: Buffer) => void;
 
 /** Verifies access tokens. Takes the bare token, so that it serves every transport. */
 @Injectable()
@@ -22,10 +17,14 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'lattice-access-toke
   constructor(config: AppConfig) {
     super({
       jwtFromRequest: (carrier: unknown) => (carrier as TokenCarrier).token,
-      secretOrKey: config.keys.current(KEY_PURPOSE).key,
+      secretOrKeyProvider: (_carrier: unknown, token: unknown, done: SecretCallback) => {
+        const key = verifyingKey(config.keys, ACCESS_TOKEN, String(token));
+        if (key) done(null, key);
+        else done(new Error('No key of ours has signed this'));
+      },
       algorithms: [ALGORITHM],
       issuer: ISSUER,
-      audience: AUDIENCE,
+      audience: ACCESS_TOKEN.audience,
       jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE_SECONDS },
     });
   }

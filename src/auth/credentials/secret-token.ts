@@ -1,8 +1,9 @@
-/** Opaque credentials: 256 random bits behind a prefix that says what they are. Only their digest is stored. */
-import { hash, randomBytes } from 'node:crypto';
+/** Opaque credentials: 256 bits behind a prefix that says what they are. Only their digest is stored. */
+import { createHmac, hash, randomBytes } from 'node:crypto';
 
 export const API_KEY_PREFIX = 'llk_';
 export const REFRESH_TOKEN_PREFIX = 'llr_';
+export const INVITE_TOKEN_PREFIX = 'lli_';
 
 const SECRET_BYTES = 32;
 const SHOWN_CHARACTERS = 6;
@@ -10,6 +11,11 @@ const API_KEY = new RegExp(`^${API_KEY_PREFIX}[\\w-]{43}$`);
 
 export function newSecretToken(prefix: string): string {
   return prefix + randomBytes(SECRET_BYTES).toString('base64url');
+}
+
+/** The token that follows from another one: as hard to guess, and the same on every node that has the key. */
+export function derivedToken(prefix: string, key: Buffer, from: string): string {
+  return prefix + createHmac('sha256', key).update(from).digest('base64url');
 }
 
 /** SHA-256, 64 hexadecimal digits. */

@@ -1,5 +1,5 @@
-import { SetMetadata } from '@nestjs/common';
-import type { Role } from '../../common/index';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { ApiExtension } from '@nestjs/swagger';
 
 /**
  * What a route is, for guards and for the test that finds unclassified ones. Every handler carries exactly one:
@@ -9,17 +9,13 @@ import type { Role } from '../../common/index';
 export type RouteClass = 'public' | 'metered' | 'owned' | 'admin';
 
 export const ROUTE_CLASS = 'lattice:route-class';
-export const ROUTE_ROLES = 'lattice:route-roles';
+/** In the OpenAPI document too, so that what a route is can be read, and tested, without the source. */
+export const CLASS_EXTENSION = 'x-lattice-class';
 
-export const Public = (): MethodDecorator & ClassDecorator =>
-  SetMetadata(ROUTE_CLASS, 'public' satisfies RouteClass);
-export const Metered = (): MethodDecorator & ClassDecorator =>
-  SetMetadata(ROUTE_CLASS, 'metered' satisfies RouteClass);
-export const Owned = (): MethodDecorator & ClassDecorator =>
-  SetMetadata(ROUTE_CLASS, 'owned' satisfies RouteClass);
-export const Admin = (): MethodDecorator & ClassDecorator =>
-  SetMetadata(ROUTE_CLASS, 'admin' satisfies RouteClass);
+const classified = (routeClass: RouteClass): MethodDecorator & ClassDecorator =>
+  applyDecorators(SetMetadata(ROUTE_CLASS, routeClass), ApiExtension(CLASS_EXTENSION, routeClass));
 
-/** Narrows an owned or metered route to some roles; without it viewers may only read (GET). */
-export const Roles = (...roles: readonly Role[]): MethodDecorator & ClassDecorator =>
-  SetMetadata(ROUTE_ROLES, roles);
+export const Public = (): MethodDecorator & ClassDecorator => classified('public');
+export const Metered = (): MethodDecorator & ClassDecorator => classified('metered');
+export const Owned = (): MethodDecorator & ClassDecorator => classified('owned');
+export const Admin = (): MethodDecorator & ClassDecorator => classified('admin');

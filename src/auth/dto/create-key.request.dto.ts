@@ -1,19 +1,44 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsRFC3339, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsObject, IsOptional, ValidateNested } from 'class-validator';
+import type { KeySettings } from '../keys/api-key.service';
 import { NameField } from './fields';
+import { KeyBudgetDto, KeyLimitsDto } from './key-allowances.dto';
+import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
 
 export class CreateKeyRequestDto {
   @NameField('my laptop')
   name: string;
 
-  @ApiPropertyOptional({
-    type: String,
-    format: 'date-time',
-    example: '2099-12-31T23:59:59Z',
-    description: 'RFC 3339, in the future. Left out: the key does not expire.',
-  })
+  @ScopesField()
+  scopes?: string[] | null;
+
+  @AllowedModelsField()
+  allowedModels?: string[] | null;
+
+  @ExpiryField()
+  expiresAt?: string | null;
+
+  @ApiPropertyOptional({ type: KeyLimitsDto, description: "Below those of the key's owner, which hold too." })
   @IsOptional()
-  @MaxLength(64)
-  @IsRFC3339()
-  expiresAt?: string;
+  @IsObject()
+  @ValidateNested()
+  @Type(() => KeyLimitsDto)
+  limits?: KeyLimitsDto;
+
+  @ApiPropertyOptional({ type: KeyBudgetDto, description: "Inside the budgets of the key's owner." })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => KeyBudgetDto)
+  budget?: KeyBudgetDto;
+
+  static settings({ name, scopes, allowedModels, expiresAt }: CreateKeyRequestDto): KeySettings {
+    return {
+      name,
+      scopes: scopes ?? null,
+      allowedModels: allowedModels ?? null,
+      expiresAt: expiresAt ? new Date(expiresAt) : null,
+    };
+  }
 }

@@ -1,7 +1,7 @@
 /** Rules that several request bodies share. */
 import { applyDecorators } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
-import { IsEmail, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsEmail, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator';
 
 const PASSWORD_MIN = 8;
 const PASSWORD_MAX = 128;
@@ -11,6 +11,10 @@ const EMAIL_MAX = 320;
 /** Neither blank nor with control characters, which no list could show. */
 const VISIBLE_TEXT = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
 
+/** May be left out; null is refused like any other wrong value. */
+export const IfPresent = (): PropertyDecorator =>
+  ValidateIf((_body: unknown, value: unknown) => value !== undefined);
+
 export const EmailField = (): PropertyDecorator =>
   applyDecorators(
     ApiProperty({ type: String, format: 'email', example: 'ada@example.com', maxLength: EMAIL_MAX }),
@@ -18,12 +22,26 @@ export const EmailField = (): PropertyDecorator =>
     IsEmail(),
   );
 
-export const NewPasswordField = (): PropertyDecorator =>
+export const OptionalEmailField = (description: string): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({
+      type: String,
+      format: 'email',
+      example: 'grace@example.com',
+      maxLength: EMAIL_MAX,
+      description,
+    }),
+    IfPresent(),
+    MaxLength(EMAIL_MAX),
+    IsEmail(),
+  );
+
+export const NewPasswordField = (example = 'correct horse battery staple'): PropertyDecorator =>
   applyDecorators(
     ApiProperty({
       type: String,
       format: 'password',
-      example: 'correct horse battery staple',
+      example,
       minLength: PASSWORD_MIN,
       maxLength: PASSWORD_MAX,
     }),
@@ -47,6 +65,15 @@ export const PasswordField = (): PropertyDecorator =>
 export const NameField = (example: string): PropertyDecorator =>
   applyDecorators(
     ApiProperty({ type: String, example, minLength: 1, maxLength: NAME_MAX }),
+    IsString(),
+    Length(1, NAME_MAX),
+    Matches(VISIBLE_TEXT, { message: '$property must be visible text without control characters' }),
+  );
+
+export const OptionalNameField = (example: string): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({ type: String, example, minLength: 1, maxLength: NAME_MAX }),
+    IfPresent(),
     IsString(),
     Length(1, NAME_MAX),
     Matches(VISIBLE_TEXT, { message: '$property must be visible text without control characters' }),

@@ -21,4 +21,14 @@ export class RegisterRequestDto {
   @IsString()
   @MaxLength(200)
   setupToken?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: 200,
+    description: 'From an administrator. Needed when registration is by invite; it may also bring a role.',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  inviteToken?: string;
 }

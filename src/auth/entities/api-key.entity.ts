@@ -13,6 +13,7 @@ import { UserEntity } from './user.entity';
 /** A key acts for its owner. The key itself is never stored, only its SHA-256. */
 @Entity('api_keys')
 @Unique('api_keys_key_hash_key', ['keyHash'])
+@Unique('api_keys_previous_key_hash_key', ['previousKeyHash'])
 @Index('api_keys_user_id_idx', ['userId', 'id'])
 export class ApiKeyEntity {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'api_keys_pkey' })
@@ -36,7 +37,14 @@ export class ApiKeyEntity {
   @Column('text', { name: 'key_hash' })
   keyHash: string;
 
-  /** Null: whatever its owner may do. */
+  /** The digest before the last rotation, which is taken until `previousKeyUntil`. */
+  @Column('text', { name: 'previous_key_hash', nullable: true })
+  previousKeyHash: string | null;
+
+  @Column('timestamptz', { name: 'previous_key_until', nullable: true })
+  previousKeyUntil: Date | null;
+
+  /** Null: whatever its owner may do, except managing credentials. */
   @Column('text', { array: true, nullable: true })
   scopes: string[] | null;
 

@@ -1,25 +1,39 @@
-/** Which roles may use a route: pure rules over the route's classification. */
-import type { Role } from '../../common/index';
-import type { RouteClass } from '../decorators/route-class.decorators';
+/** What a route asks of its caller, read off its decorators. */
+import { type Reflector } from '@nestjs/core';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
+import { RequestMethod } from '@nestjs/common';
+import { EVENT_TOKEN_PARAM } from '../decorators/accepts-event-token.decorator';
+import { REQUIRED_PERMISSION } from '../decorators/requires.decorator';
+import { ROUTE_CLASS, type RouteClass } from '../decorators/route-class.decorators';
+import type { Handler, HandlerClass } from './per-handler';
+import { type Need, needOf } from './permissions';
 
-export interface AccessRule {
-  /** A handler without a classification is closed like an owned one. */
-  readonly routeClass: RouteClass;
-  readonly roles?: readonly Role[];
+export interface AccessRule extends Need {
+  /** The path parameter that an event token in the URL must have been given for; undefined: none is taken. */
+  readonly eventTokenParam?: string;
 }
 
-const READING_METHODS = new Set(['GET', 'HEAD']);
+/** A handler without a classification is closed like an owned one. */
+export function readAccessRule(reflector: Reflector, targets: [Handler, HandlerClass]): AccessRule {
+  const [handler, handlerClass] = targets;
+  const need = needOf({
+    routeClass: reflector.getAllAndOverride<RouteClass | undefined>(ROUTE_CLASS, targets) ?? 'owned',
+    method: methodOf(reflector, handler),
+    path: `/${pathOf(reflector, handlerClass)}/${pathOf(reflector, handler)}`,
+    required: reflector.getAllAndOverride<string | undefined>(REQUIRED_PERMISSION, targets),
+  });
+  const eventTokenParam = reflector.get<string | undefined>(EVENT_TOKEN_PARAM, handler);
+  return { ...need, eventTokenParam };
+}
 
-export function isAllowed(rule: AccessRule, role: Role, method: string): boolean {
-  if (role === 'admin') return true;
-  switch (rule.routeClass) {
-    case 'public':
-      return true;
-    case 'admin':
-      return false;
-    case 'metered':
-      return role !== 'viewer' && (rule.roles?.includes(role) ?? true);
-    case 'owned':
-      return rule.roles?.includes(role) ?? (role !== 'viewer' || READING_METHODS.has(method));
-  }
+function methodOf(reflector: Reflector, handler: Handler): string {
+  return RequestMethod[
+    reflector.get<RequestMethod | undefined>(METHOD_METADATA, handler) ?? RequestMethod.ALL
+  ];
+}
+
+/** A handler with several paths is judged by its first. */
+function pathOf(reflector: Reflector, target: Handler | HandlerClass): string {
+  const path = reflector.get<string | string[] | undefined>(PATH_METADATA, target);
+  return (Array.isArray(path) ? path[0] : path) ?? '';
 }

@@ -1,32 +1,36 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import type { Principal, Role } from '../../common/index';
+import type { Principal } from '../../common/index';
 import { ForbiddenError, UnauthenticatedError } from '../../errors/index';
-import { type AccessRule, isAllowed } from './access-rule';
+import { AttemptLimiter } from '../brute-force/attempt-limiter';
+import { KeyScopeMissingError } from './access.errors';
+import { type AccessRule, readAccessRule } from './access-rule';
 import { Authenticator } from './authenticator.service';
-import { credentialOf } from './credential-header';
-import { ROUTE_CLASS, ROUTE_ROLES, type RouteClass } from '../decorators/route-class.decorators';
-
-type Handler = ReturnType<ExecutionContext['getHandler']>;
-type HandlerClass = ReturnType<ExecutionContext['getClass']>;
+import { credentialOf, eventTokenOf } from './credential-header';
+import { PerHandler } from './per-handler';
+import { roleMay, scopesMay } from './permissions';
 
 /**
- * Closes every route that is not `@Public()`: finds out who calls and whether the role may. Metered routes take a
- * cached principal and stay synchronous then; all others ask the database.
- * @throws UnauthenticatedError, ForbiddenError, ServiceUnavailableError (database away)
+ * Closes every route that is not `@Public()`: finds out who calls, whether the role may, and whether the key may. Metered
+ * routes take a cached principal and stay synchronous then; all others ask the database.
+ * @throws UnauthenticatedError, TooManyAttemptsError, ForbiddenError, KeyScopeMissingError, ServiceUnavailableError
+ * (database away)
  */
 @Injectable()
 export class AuthGuard implements CanActivate {
-  private readonly rules = new WeakMap<HandlerClass, WeakMap<Handler, AccessRule>>();
+  private readonly rules: PerHandler<AccessRule>;
 
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
     private readonly authenticator: Authenticator,
-  ) {}
+    private readonly attempts: AttemptLimiter,
+  ) {
+    this.rules = new PerHandler((targets) => readAccessRule(reflector, targets));
+  }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const rule = this.ruleOf(context);
+    const rule = this.rules.of(context);
     if (rule.routeClass === 'public') return true;
     const transport = context.getType();
     switch (transport) {
@@ -39,43 +43,51 @@ export class AuthGuard implements CanActivate {
   }
 
   private checkRequest(request: FastifyRequest, rule: AccessRule): boolean | Promise<boolean> {
+    const found = this.callerOf(request, rule);
+    return found instanceof Promise
+      ? found.then((principal) => this.admit(request, rule, principal))
+      : this.admit(request, rule, found);
+  }
+
+  private admit(request: FastifyRequest, rule: AccessRule, principal: Principal | undefined): true {
+    if (!principal) throw this.refused(request);
+    checkAccess(rule, principal);
+    request.lattice.principal = principal;
+    return true;
+  }
+
+  /** Whoever sends a valid credential is never held up by the failures of others at the same address. */
+  private refused({ ip }: FastifyRequest): UnauthenticatedError {
+    this.attempts.check(ip);
+    this.attempts.countFailure(ip);
+    return new UnauthenticatedError('The credential is not valid, or not any more.');
+  }
+
+  private callerOf(
+    request: FastifyRequest,
+    rule: AccessRule,
+  ): Principal | undefined | Promise<Principal | undefined> {
     const credential = credentialOf(request.headers);
-    if (credential === undefined) {
-      throw new UnauthenticatedError(
-        'Send an API key or an access token: "Authorization: Bearer <credential>" or "x-api-key: <key>".',
-      );
-    }
-    const found =
-      rule.routeClass === 'metered'
+    if (credential !== undefined) {
+      return rule.routeClass === 'metered'
         ? this.authenticator.authenticateCached(credential)
         : this.authenticator.authenticate(credential);
-    return found instanceof Promise
-      ? found.then((principal) => admit(request, rule, principal))
-      : admit(request, rule, found);
-  }
-
-  private ruleOf(context: ExecutionContext): AccessRule {
-    const [handler, handlerClass] = [context.getHandler(), context.getClass()];
-    let rules = this.rules.get(handlerClass);
-    if (!rules) this.rules.set(handlerClass, (rules = new WeakMap()));
-    let rule = rules.get(handler);
-    if (!rule) rules.set(handler, (rule = this.readRule([handler, handlerClass])));
-    return rule;
-  }
-
-  private readRule(targets: [Handler, HandlerClass]): AccessRule {
-    return {
-      routeClass: this.reflector.getAllAndOverride<RouteClass | undefined>(ROUTE_CLASS, targets) ?? 'owned',
-      roles: this.reflector.getAllAndOverride<readonly Role[] | undefined>(ROUTE_ROLES, targets),
-    };
+    }
+    const eventToken = eventTokenOf(request, rule.eventTokenParam);
+    if (eventToken) return this.authenticator.authenticateEventToken(eventToken);
+    throw new UnauthenticatedError(
+      'Send an API key or an access token: "Authorization: Bearer <credential>" or "x-api-key: <key>".',
+    );
   }
 }
 
-function admit(request: FastifyRequest, rule: AccessRule, principal: Principal | undefined): true {
-  if (!principal) throw new UnauthenticatedError('The credential is not valid, or not any more.');
-  if (!isAllowed(rule, principal.role, request.method)) {
-    throw new ForbiddenError(`The role "${principal.role}" may not do this.`);
+function checkAccess(rule: AccessRule, { role, keyId, scopes }: Principal): void {
+  const { permission, routeClass } = rule;
+  if (!roleMay(role, rule)) {
+    const needed = routeClass === 'admin' ? 'the role "admin"' : `the permission "${permission}"`;
+    throw new ForbiddenError(`The role "${role}" may not do this; it needs ${needed}.`, {
+      details: { permission },
+    });
   }
-  request.lattice.principal = principal;
-  return true;
+  if (keyId !== undefined && !scopesMay(scopes, rule)) throw new KeyScopeMissingError(permission);
 }

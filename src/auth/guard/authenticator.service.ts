@@ -3,8 +3,10 @@ import type { Principal } from '../../common/index';
 import { toServiceUnavailable } from '../../database/index';
 import { ApiKeysRepository } from '../keys/api-keys.repository';
 import { JwtStrategy } from '../credentials/jwt.strategy';
+import { ScopedTokenService } from '../credentials/scoped-token.service';
 import { digestOf, isApiKey } from '../credentials/secret-token';
 import { KeyActivity } from '../keys/key-activity';
+import type { EventToken } from './credential-header';
 import { type Authenticated, PrincipalCache } from './principal-cache';
 import { UsersRepository } from '../accounts/users.repository';
 
@@ -21,6 +23,7 @@ export class Authenticator {
     private readonly keys: ApiKeysRepository,
     private readonly users: UsersRepository,
     private readonly tokens: JwtStrategy,
+    private readonly scopedTokens: ScopedTokenService,
     private readonly cache: PrincipalCache,
     private readonly activity: KeyActivity,
   ) {}
@@ -37,8 +40,31 @@ export class Authenticator {
     const digest = digestOf(credential);
     const found = this.cache.resolve(digest, () => this.lookUp(credential, digest));
     return found instanceof Promise
-      ? found.then((principal) => this.noteUse(principal))
+      ? found.then(
+          (principal) => this.noteUse(principal),
+          (error: unknown) => this.recall(digest, error),
+        )
       : this.noteUse(found);
+  }
+
+  /** A token of one event stream; role and state are those of now. */
+  async authenticateEventToken({ token, resource }: EventToken): Promise<Principal | undefined> {
+    if (token.length > MAX_CREDENTIAL_LENGTH) return undefined;
+    const claims = await this.scopedTokens.verify(token, resource);
+    if (!claims) return undefined;
+    try {
+      const user = await this.users.findActive(claims.userId);
+      return user && Object.freeze({ userId: user.id, role: user.role });
+    } catch (error) {
+      throw toServiceUnavailable(error) ?? error;
+    }
+  }
+
+  /** With the database away, whoever was confirmed a short while ago may still spend the degraded float. */
+  private recall(digest: string, error: unknown): Principal {
+    const principal = toServiceUnavailable(error) && this.cache.recall(digest);
+    if (!principal) throw error;
+    return principal;
   }
 
   private async lookUp(credential: string, digest: string): Promise<Authenticated | undefined> {
@@ -51,9 +77,10 @@ export class Authenticator {
 
   private async ofToken(token: string): Promise<Authenticated | undefined> {
     const claims = await this.tokens.verify(token);
-    const user = claims && (await this.users.findActive(claims.userId));
+    const user = claims && (await this.users.findActive(claims.userId, claims));
     if (!user) return undefined;
-    const principal = Object.freeze({ userId: user.id, role: user.role });
+    const { tokenId, sessionId } = claims;
+    const principal = Object.freeze({ userId: user.id, role: user.role, tokenId, sessionId });
     return { principal, expiresAtMs: claims.expiresAtMs };
   }
 

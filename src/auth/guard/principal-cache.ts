@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../common/index';
+import { AppConfig } from '../../config/index';
 
 /** A principal and the moment its credential ends. */
 export interface Authenticated {
@@ -8,9 +9,13 @@ export interface Authenticated {
   readonly expiresAtMs?: number;
 }
 
+/** Whose credentials are to be forgotten. UUIDs. */
+export type Evicted = Partial<Pick<Principal, 'keyId' | 'userId' | 'tokenId' | 'sessionId'>>;
+
 const MAX_ENTRIES = 10_000;
 const TTL_MS = 10_000;
 const INVALID_TTL_MS = 1_000;
+const RECENT_TTL_MS = 15 * 60_000;
 const CLOCK = { ttlResolution: 0, perf: { now: (): number => Date.now() } };
 
 /**
@@ -22,7 +27,15 @@ const CLOCK = { ttlResolution: 0, perf: { now: (): number => Date.now() } };
 export class PrincipalCache {
   private readonly known = new LRUCache<string, Principal>({ max: MAX_ENTRIES, ttl: TTL_MS, ...CLOCK });
   private readonly unknown = new LRUCache<string, true>({ max: MAX_ENTRIES, ttl: INVALID_TTL_MS, ...CLOCK });
+  /** Who was confirmed in the last 15 minutes; asked only while PostgreSQL is away. */
+  private readonly recent = new LRUCache<string, Authenticated>({
+    max: MAX_ENTRIES,
+    ttl: RECENT_TTL_MS,
+    ...CLOCK,
+  });
   private readonly loading = new Map<string, Promise<Principal | undefined>>();
+
+  constructor(@Optional() private readonly config?: AppConfig) {}
 
   /** The principal at once when it is cached; simultaneous calls for one credential share one look-up. */
   resolve(
@@ -35,14 +48,31 @@ export class PrincipalCache {
     return this.loading.get(digest) ?? this.load(digest, load);
   }
 
-  /** Forgets every credential of a key or a user in this process. Other processes follow within 10 s. */
-  evict(who: { readonly keyId: string } | { readonly userId: string }): void {
+  /** The principal as it was last confirmed, marked so; undefined where no degraded float would pay for it anyway. */
+  recall(digest: string): Principal | undefined {
+    if (!this.config?.degradedFloatPicoUsd) return undefined;
+    const found = this.recent.get(digest);
+    if (!found || (found.expiresAtMs ?? Infinity) <= Date.now()) return undefined;
+    return Object.freeze({ ...found.principal, isUnconfirmed: true });
+  }
+
+  /** Forgets every credential of a key, a user, an access token or a login in this process. */
+  evict(who: Evicted): void {
     // What is being looked up may have been read before the change.
     this.loading.clear();
     for (const [digest, principal] of this.known.entries()) {
-      const isMeant = 'keyId' in who ? principal.keyId === who.keyId : principal.userId === who.userId;
-      if (isMeant) this.known.delete(digest);
+      if (isMeant(who, principal)) this.known.delete(digest);
     }
+    for (const [digest, { principal }] of this.recent.entries()) {
+      if (isMeant(who, principal)) this.recent.delete(digest);
+    }
+  }
+
+  /** Forgets everybody: nobody knows what has changed. */
+  clear(): void {
+    this.loading.clear();
+    this.known.clear();
+    this.recent.clear();
   }
 
   private load(
@@ -64,9 +94,20 @@ export class PrincipalCache {
   private remember(digest: string, found: Authenticated | undefined): void {
     if (!found) {
       this.unknown.set(digest, true);
+      this.recent.delete(digest);
       return;
     }
+    this.recent.set(digest, found);
     const ttl = Math.min(TTL_MS, (found.expiresAtMs ?? Infinity) - Date.now());
     if (ttl >= 1) this.known.set(digest, found.principal, { ttl: Math.floor(ttl) });
   }
+}
+
+function isMeant({ keyId, userId, tokenId, sessionId }: Evicted, principal: Principal): boolean {
+  return (
+    (keyId !== undefined && principal.keyId === keyId) ||
+    (userId !== undefined && principal.userId === userId) ||
+    (tokenId !== undefined && principal.tokenId === tokenId) ||
+    (sessionId !== undefined && principal.sessionId === sessionId)
+  );
 }

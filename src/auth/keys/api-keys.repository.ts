@@ -1,33 +1,47 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type FindOptionsWhere, IsNull, LessThan, Repository } from 'typeorm';
+import { type EntityManager, type FindOptionsWhere, IsNull, LessThan, Repository } from 'typeorm';
 import { newId, type Principal, type RequestContext, type Role } from '../../common/index';
+import type { OwnedResource } from '../decorators/owned-by.decorator';
 import { ApiKeyEntity } from '../entities/api-key.entity';
 
-export interface NewApiKey {
-  readonly name: string;
-  readonly prefix: string;
-  readonly keyHash: string;
-  readonly expiresAt: Date | null;
-}
+/** For `@OwnedBy`. */
+export const API_KEY: OwnedResource = { prefix: 'key', name: 'API key', table: 'api_keys' };
+
+export type NewApiKey = Pick<
+  ApiKeyEntity,
+  'name' | 'prefix' | 'keyHash' | 'scopes' | 'allowedModels' | 'expiresAt'
+>;
 
 export interface ActiveKey {
   readonly principal: Principal;
   readonly expiresAtMs?: number;
 }
 
+export interface KeyQuery {
+  /** UUID; undefined: everybody's, for administrators. */
+  readonly ownerId?: string;
+  readonly hasRevoked: boolean;
+  readonly limit: number;
+  /** UUID: only those made before it. */
+  readonly beforeId?: string;
+}
+
 interface ActiveKeyRow {
   readonly key_id: string;
   readonly user_id: string;
   readonly role: Role;
-  readonly expires_at: Date | null;
+  readonly scopes: string[] | null;
+  readonly allowed_models: string[] | null;
+  readonly valid_until: Date | null;
 }
 
 const FIND_ACTIVE = `
-  select k.id as key_id, k.user_id, k.expires_at, u.role
+  select k.id as key_id, k.user_id, k.scopes, k.allowed_models, u.role,
+    least(k.expires_at, case when k.key_hash <> $1 then k.previous_key_until end) as valid_until
   from api_keys k join users u on u.id = k.user_id
-  where k.key_hash = $1 and k.revoked_at is null and u.disabled_at is null
-    and (k.expires_at is null or k.expires_at > now())`;
+  where (k.key_hash = $1 or (k.previous_key_hash = $1 and k.previous_key_until > now()))
+    and k.revoked_at is null and u.disabled_at is null and (k.expires_at is null or k.expires_at > now())`;
 
 const TOUCH = `
   update api_keys set last_used_at = now()
@@ -40,34 +54,60 @@ export class ApiKeysRepository {
   /** Who a key acts for, if the key and its owner are active. */
   async findActive(keyHash: string): Promise<ActiveKey | undefined> {
     const [row] = await this.keys.query<ActiveKeyRow[]>(FIND_ACTIVE, [keyHash]);
-    if (!row) return undefined;
-    return {
-      principal: Object.freeze({ userId: row.user_id, role: row.role, keyId: row.key_id }),
-      expiresAtMs: row.expires_at?.getTime(),
-    };
+    return row && { principal: principalOf(row), expiresAtMs: row.valid_until?.getTime() };
   }
 
-  add(ctx: RequestContext, key: NewApiKey): Promise<ApiKeyEntity> {
-    return this.keys.save(this.keys.create({ ...key, id: newId(), userId: ctx.principal.userId }));
+  add(ctx: RequestContext, key: NewApiKey, manager: EntityManager): Promise<ApiKeyEntity> {
+    const entity = manager.create(ApiKeyEntity, { ...key, id: newId(), userId: ctx.principal.userId });
+    return manager.save(entity);
   }
 
-  /** The caller's keys that are not revoked, newest first, those before `beforeId` only. */
-  listOwn(ctx: RequestContext, limit: number, beforeId?: string): Promise<ApiKeyEntity[]> {
-    const where: FindOptionsWhere<ApiKeyEntity> = { userId: ctx.principal.userId, revokedAt: IsNull() };
-    if (beforeId !== undefined) where.id = LessThan(beforeId);
-    return this.keys.find({ where, order: { id: 'DESC' }, take: limit });
+  /** One of the caller's keys, or anybody's for administrators. Revoked ones too. */
+  async find(ctx: RequestContext, id: string): Promise<ApiKeyEntity | undefined> {
+    return (await this.keys.findOneBy(visible(ctx, id))) ?? undefined;
   }
 
-  /** False when there is no such key, it is revoked already, or it is not the caller's (administrators may revoke any). */
-  async revoke(ctx: RequestContext, id: string): Promise<boolean> {
-    const where: FindOptionsWhere<ApiKeyEntity> = { id, revokedAt: IsNull() };
-    if (ctx.principal.role !== 'admin') where.userId = ctx.principal.userId;
-    const { affected } = await this.keys.update(where, { revokedAt: () => 'now()' });
-    return affected === 1;
+  /** As `find`; nobody else changes it until the transaction ends. */
+  async lock(ctx: RequestContext, id: string, manager: EntityManager): Promise<ApiKeyEntity | undefined> {
+    const options = { where: visible(ctx, id), lock: { mode: 'pessimistic_write' } } as const;
+    return (await manager.findOne(ApiKeyEntity, options)) ?? undefined;
+  }
+
+  async change(key: ApiKeyEntity, change: Partial<ApiKeyEntity>, manager: EntityManager): Promise<void> {
+    await manager.update(ApiKeyEntity, { id: key.id }, change);
+    Object.assign(key, change);
+  }
+
+  async remove({ id }: ApiKeyEntity, manager: EntityManager): Promise<void> {
+    await manager.delete(ApiKeyEntity, { id });
+  }
+
+  /** Newest first; the caller's own, whatever is asked for, unless the caller is an administrator. */
+  list({ principal }: RequestContext, query: KeyQuery): Promise<ApiKeyEntity[]> {
+    const where: FindOptionsWhere<ApiKeyEntity> = query.hasRevoked ? {} : { revokedAt: IsNull() };
+    const ownerId = principal.role === 'admin' ? query.ownerId : principal.userId;
+    if (ownerId !== undefined) where.userId = ownerId;
+    if (query.beforeId !== undefined) where.id = LessThan(query.beforeId);
+    return this.keys.find({ where, order: { id: 'DESC' }, take: query.limit });
   }
 
   /** Writes the time of use, at most once a minute per key. */
   async touch(id: string): Promise<void> {
     await this.keys.query(TOUCH, [id]);
   }
+}
+
+function visible({ principal }: RequestContext, id: string): FindOptionsWhere<ApiKeyEntity> {
+  return principal.role === 'admin' ? { id } : { id, userId: principal.userId };
+}
+
+function principalOf(row: ActiveKeyRow): Principal {
+  const principal: Principal = {
+    userId: row.user_id,
+    role: row.role,
+    keyId: row.key_id,
+    ...(row.scopes && { scopes: Object.freeze(row.scopes) }),
+    ...(row.allowed_models && { allowedModels: Object.freeze(row.allowed_models) }),
+  };
+  return Object.freeze(principal);
 }

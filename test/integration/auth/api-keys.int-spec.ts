@@ -1,5 +1,5 @@
 import { BackgroundTasks } from '../../../src/observability/index';
-import { type Account, type AuthApp, bootAuth } from './auth-app';
+import { type Account, type Answer, type AuthApp, bootAuth } from './auth-app';
 
 const KEYS = '/api/v1/keys';
 const ME = '/api/v1/auth/me';
@@ -24,6 +24,10 @@ describe('API keys', () => {
     return (await auth.call('GET', `${KEYS}${query}`, { credential: accessToken })).body as unknown as Page;
   }
 
+  function get({ accessToken }: Account, id: string): Promise<Answer> {
+    return auth.call('GET', `${KEYS}/${id}`, { credential: accessToken });
+  }
+
   function revoke({ accessToken }: Account, id: string): Promise<{ status: number }> {
     return auth.call('DELETE', `${KEYS}/${id}`, { credential: accessToken });
   }
@@ -36,10 +40,18 @@ describe('API keys', () => {
     expect(key).toMatch(/^llk_[\w-]{43}$/);
     expect(shown).toEqual({
       id: expect.stringMatching(/^key_[0-9a-f]{32}$/),
+      userId: owner.userId,
       name: 'laptop',
       prefix: key.slice(0, 10),
+      state: 'active',
+      scopes: null,
+      allowedModels: null,
+      limits: null,
+      budget: null,
       createdAt: expect.any(String),
       expiresAt: null,
+      previousKeyUntil: null,
+      revokedAt: null,
       lastUsedAt: null,
     });
     await expect(list(owner)).resolves.toEqual({ data: [shown], nextCursor: null });
@@ -49,24 +61,46 @@ describe('API keys', () => {
     expect(me).toMatchObject({ status: 200, body: { id: owner.userId } });
   });
 
-  it('refuses a revoked key at once and lists it no more', async () => {
+  it('refuses a revoked key at once and lists it on demand only', async () => {
     const owner = await auth.register();
     const { id, key } = await auth.createKey(owner);
     await expect(auth.call('GET', ME, { credential: key })).resolves.toMatchObject({ status: 200 });
-    await expect(revoke(owner, id)).resolves.toEqual({ status: 204, body: {} });
+    await expect(revoke(owner, id)).resolves.toMatchObject({ status: 204, body: {} });
     await expect(auth.call('GET', ME, { credential: key })).resolves.toMatchObject({ status: 401 });
     await expect(list(owner)).resolves.toEqual({ data: [], nextCursor: null });
-    await expect(revoke(owner, id)).resolves.toMatchObject({ status: 404 });
+    const revoked = { id, state: 'revoked', revokedAt: expect.any(String) };
+    await expect(list(owner, '?includeRevoked=true')).resolves.toMatchObject({ data: [revoked] });
+    await expect(get(owner, id)).resolves.toMatchObject({ status: 200, body: revoked });
+  });
+
+  it('lets a key be revoked again, and changed no more', async () => {
+    const owner = await auth.register();
+    const { id } = await auth.createKey(owner);
+    await revoke(owner, id);
+    const { body } = await get(owner, id);
+    await expect(revoke(owner, id)).resolves.toMatchObject({ status: 204 });
+    await expect(get(owner, id)).resolves.toMatchObject({ body });
+    for (const [method, path] of [
+      ['PATCH', ''],
+      ['POST', '/rotate'],
+    ] as const) {
+      const answer = await auth.call(method, `${KEYS}/${id}${path}`, {
+        body: {},
+        credential: owner.accessToken,
+      });
+      expect(answer).toMatchObject({ status: 409, body: { error: { code: 'CONFLICT' } } });
+    }
   });
 
   it('refuses a key after its end', async () => {
     const owner = await auth.register();
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     const { key, id } = await auth.createKey(owner, { name: 'short', expiresAt });
-    expect((await list(owner)).data[0]).toMatchObject({ id, expiresAt });
+    expect((await list(owner)).data[0]).toMatchObject({ id, expiresAt, state: 'active' });
     await expect(auth.call('GET', ME, { credential: key })).resolves.toMatchObject({ status: 200 });
     await auth.database.query(`update api_keys set expires_at = now() - interval '1 s' where name = 'short'`);
     await expect(auth.call('GET', ME, { credential: key })).resolves.toMatchObject({ status: 401 });
+    await expect(get(owner, id)).resolves.toMatchObject({ body: { state: 'expired' } });
   });
 
   it('refuses an expiry that has passed, naming the field', async () => {
@@ -79,14 +113,22 @@ describe('API keys', () => {
     const [owner, other] = [await auth.register(), await auth.register()];
     const { id, key } = await auth.createKey(owner);
     await expect(list(other)).resolves.toEqual({ data: [], nextCursor: null });
-    const foreign = await auth.call('DELETE', `${KEYS}/${id}`, { credential: other.accessToken });
-    const missing = await auth.call('DELETE', `${KEYS}/key_${'0'.repeat(32)}`, {
-      credential: other.accessToken,
-    });
-    const malformed = await auth.call('DELETE', `${KEYS}/42`, { credential: other.accessToken });
-    for (const { status, body } of [foreign, missing, malformed]) {
-      expect({ status, body }).toMatchObject({ status: 404, body: { error: { code: 'NOT_FOUND' } } });
+    const answers = new Set<string>();
+    for (const [method, path] of [
+      ['GET', ''],
+      ['PATCH', ''],
+      ['POST', '/rotate'],
+      ['DELETE', ''],
+    ] as const) {
+      for (const asked of [id, `key_${'0'.repeat(32)}`, '42']) {
+        const options = { body: method === 'GET' ? undefined : {}, credential: other.accessToken };
+        const { status, body } = await auth.call(method, `${KEYS}/${asked}${path}`, options);
+        answers.add(JSON.stringify({ status, ...(body.error as object), requestId: undefined }));
+      }
     }
+    expect([...answers].map((answer) => JSON.parse(answer) as unknown)).toEqual([
+      expect.objectContaining({ status: 404, code: 'NOT_FOUND', message: 'There is no such API key.' }),
+    ]);
     await expect(auth.call('GET', ME, { credential: key })).resolves.toMatchObject({ status: 200 });
   });
 
@@ -95,6 +137,34 @@ describe('API keys', () => {
     const { id, key } = await auth.createKey(owner);
     await expect(revoke(admin, id)).resolves.toMatchObject({ status: 204 });
     await expect(auth.call('GET', ME, { credential: key })).resolves.toMatchObject({ status: 401 });
+  });
+
+  it("shows an administrator anybody's keys, and nobody else", async () => {
+    const [owner, other] = [await auth.register(), await auth.register()];
+    const { id } = await auth.createKey(owner);
+    await expect(list(admin, `?userId=${owner.userId}`)).resolves.toMatchObject({ data: [{ id }] });
+    const all = await list(admin, '?all=true&limit=200');
+    expect(all.data.map((key) => key.id)).toContain(id);
+    expect((await list(admin)).data.map((key) => key.id)).not.toContain(id);
+    await expect(get(admin, id)).resolves.toMatchObject({ status: 200, body: { userId: owner.userId } });
+    await expect(list(owner, `?userId=${owner.userId}`)).resolves.toMatchObject({ data: [{ id }] });
+    for (const query of ['?all=true', `?userId=${owner.userId}`]) {
+      const answer = await auth.call('GET', `${KEYS}${query}`, { credential: other.accessToken });
+      expect(answer).toMatchObject({ status: 403, body: { error: { code: 'FORBIDDEN' } } });
+    }
+  });
+
+  it("lets an administrator narrow anybody's key, but not take it over", async () => {
+    const owner = await auth.register();
+    const { id, key } = await auth.createKey(owner);
+    const changed = await auth.call('PATCH', `${KEYS}/${id}`, {
+      body: { scopes: ['usage:read'] },
+      credential: admin.accessToken,
+    });
+    expect(changed).toMatchObject({ status: 200, body: { scopes: ['usage:read'] } });
+    const rotated = await auth.call('POST', `${KEYS}/${id}/rotate`, { credential: admin.accessToken });
+    expect(rotated).toMatchObject({ status: 403, body: { error: { code: 'FORBIDDEN' } } });
+    await expect(auth.call('GET', ME, { credential: key })).resolves.toMatchObject({ status: 403 });
   });
 
   it('pages through all keys, newest first, without gap or repetition', async () => {
@@ -114,9 +184,27 @@ describe('API keys', () => {
     for (const [query, param] of [
       ['?cursor=abc', 'cursor'],
       ['?limit=500', 'limit'],
+      ['?all=1', 'all'],
+      ['?userId=nobody', 'userId'],
+      [`?userId=${admin.userId}&all=true`, 'all'],
     ] as const) {
       const answer = await auth.call('GET', `${KEYS}${query}`, { credential: admin.accessToken });
       expect(answer).toMatchObject({ status: 400, body: { error: { param } } });
+    }
+  });
+
+  it("takes one list's cursor neither from another caller nor for another list", async () => {
+    const owner = await auth.register();
+    for (const name of ['one', 'two']) await auth.createKey(owner, { name });
+    const { nextCursor } = await list(owner, '?limit=1');
+    for (const [who, query] of [
+      [admin, ''],
+      [owner, '&includeRevoked=true'],
+    ] as const) {
+      const answer = await auth.call('GET', `${KEYS}?cursor=${nextCursor}${query}`, {
+        credential: who.accessToken,
+      });
+      expect(answer).toMatchObject({ status: 400, body: { error: { param: 'cursor' } } });
     }
   });
 
@@ -137,7 +225,10 @@ describe('API keys', () => {
     await auth.database.query(`update users set role = 'viewer' where email = $1`, [viewer.email]);
     await expect(list(viewer)).resolves.toEqual({ data: [], nextCursor: null });
     const answer = await auth.call('POST', KEYS, { body: { name: 'k' }, credential: viewer.accessToken });
-    expect(answer).toMatchObject({ status: 403, body: { error: { code: 'FORBIDDEN' } } });
+    expect(answer).toMatchObject({
+      status: 403,
+      body: { error: { code: 'FORBIDDEN', details: { permission: 'keys:write' } } },
+    });
   });
 
   async function drained(): Promise<void> {

@@ -1,22 +1,24 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
-import { AuthGuard, AuthModule } from '../../../src/auth/index';
+import { AuthGuard, AuthModule, OwnershipGuard } from '../../../src/auth/index';
 import { ConfigModule, loadConfig } from '../../../src/config/index';
 import { DatabaseModule } from '../../../src/database/index';
-import { ErrorFilter, ErrorsModule } from '../../../src/errors/index';
+import { AuditSink, ErrorFilter, ErrorsModule } from '../../../src/errors/index';
 import { attachRequestState, ObservabilityModule, OpenRequests } from '../../../src/observability/index';
+import { AuditLog } from '../../../src/operations/audit-log';
 import { validationPipe } from '../../../src/validation';
 import { createTestDatabase } from '../../support/database/test-database';
 
 export const PASSWORD = 'correct horse battery staple';
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
+  readonly headers: Readonly<Record<string, unknown>>;
 }
 
 export interface Account {
@@ -30,7 +32,11 @@ export interface Account {
 export interface AuthApp {
   readonly app: NestFastifyApplication;
   readonly database: DataSource;
-  readonly call: (method: 'GET' | 'POST' | 'DELETE', url: string, options?: CallOptions) => Promise<Answer>;
+  readonly call: (
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    options?: CallOptions,
+  ) => Promise<Answer>;
   /** A new account with an address of its own. The first one of a database is the administrator. */
   readonly register: (name?: string) => Promise<Account>;
   readonly createKey: (
@@ -43,7 +49,14 @@ export interface AuthApp {
 export interface CallOptions {
   readonly body?: object;
   readonly credential?: string;
+  /** Of the client; 127.0.0.1 when left out. */
+  readonly from?: string;
 }
+
+/** The audit log as the application has it. */
+@Global()
+@Module({ providers: [{ provide: AuditSink, useClass: AuditLog }], exports: [AuditSink] })
+class Audit {}
 
 /** The part of the application that accounts need, on a database. */
 @Module({})
@@ -64,9 +77,13 @@ class Installation {
         ObservabilityModule,
         ErrorsModule,
         DatabaseModule.forRoot(url),
+        Audit,
         AuthModule,
       ],
-      providers: [{ provide: APP_GUARD, useExisting: AuthGuard }],
+      providers: [
+        { provide: APP_GUARD, useExisting: AuthGuard },
+        { provide: APP_GUARD, useExisting: OwnershipGuard },
+      ],
     };
   }
 }
@@ -94,10 +111,14 @@ export async function bootAuth(
 let accounts = 0;
 
 function client(app: NestFastifyApplication): Pick<AuthApp, 'call' | 'register' | 'createKey'> {
-  const call: AuthApp['call'] = async (method, url, { body, credential } = {}) => {
+  const call: AuthApp['call'] = async (method, url, { body, credential, from } = {}) => {
     const headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
-    const answer = await app.inject({ method, url, headers, payload: body });
-    return { status: answer.statusCode, body: answer.body ? answer.json() : {} };
+    const answer = await app.inject({ method, url, headers, payload: body, remoteAddress: from });
+    return {
+      status: answer.statusCode,
+      body: answer.body ? answer.json() : {},
+      headers: answer.headers,
+    };
   };
   const register: AuthApp['register'] = async (name = 'Ada') => {
     accounts += 1;

@@ -9,6 +9,7 @@ import { DatabaseModule } from '../../../src/database/index';
 import { ErrorFilter, ErrorsModule } from '../../../src/errors/index';
 import { RequestState } from '../../../src/observability/index';
 import { validationPipe } from '../../../src/validation';
+import { AuditModule } from '../../support/audit-module';
 import { catalogFolder, modelsYaml, modelYaml } from '../../support/catalog/catalog-folder';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 
@@ -18,11 +19,13 @@ const folder = catalogFolder({
       'openai/aaa',
       "supports: { tools: true }, price: { input: '0.15', output: '0.6', cachedRead: '0.075' }",
     ),
+    modelYaml('openai/bbb', "price: { input: '0.15', output: '0.6' }"),
     modelYaml('openai/old', 'status: retired, successor: openai/aaa'),
     modelYaml('local/hf.co/me/mine', "price: { input: '0', output: '0' }"),
   ),
 });
 
+let caller = '0192f0c1-a2b3-7c4d-8e5f-60718293a4b5';
 let database: TestDatabase;
 let app: NestFastifyApplication;
 
@@ -39,6 +42,7 @@ beforeAll(async () => {
       EventEmitterModule.forRoot(),
       ErrorsModule,
       DatabaseModule.forRoot(database.url),
+      AuditModule,
       CatalogModule,
     ],
   }).compile();
@@ -48,7 +52,7 @@ beforeAll(async () => {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request, _reply, done) => {
     request.lattice = new RequestState();
-    request.lattice.principal = { userId: '0192f0c1-a2b3-7c4d-8e5f-60718293a4b5', role: 'admin' };
+    request.lattice.principal = { userId: caller, role: 'admin' };
     done();
   });
   await app.init();
@@ -112,6 +116,20 @@ describe('GET models', () => {
     expect(seen).toContain('sandbox/small');
   });
 
+  it('takes a cursor neither from another caller nor from another list', async () => {
+    const { nextCursor } = (await call('GET', 'models?limit=1')).body;
+    expect((await call('GET', `models?cursor=${nextCursor}`)).status).toBe(200);
+    expect((await call('GET', `prices?cursor=${nextCursor}`)).status).toBe(400);
+    const own = caller;
+    caller = '0192f0c1-a2b3-7c4d-8e5f-60718293a4b6';
+    try {
+      const refused = await call('GET', `models?cursor=${nextCursor}`);
+      expect(refused).toMatchObject({ status: 400, body: { error: { param: 'cursor' } } });
+    } finally {
+      caller = own;
+    }
+  });
+
   it.each([
     ['provider=sandbox', ['sandbox/flaky', 'sandbox/large', 'sandbox/small']],
     ['provider=sandbox&capability=vision', ['sandbox/large']],
@@ -157,6 +175,32 @@ describe('PUT and DELETE prices', () => {
     });
     const removed = await call('DELETE', 'prices/openai/aaa');
     expect(removed).toMatchObject({ status: 200, body: { price: { input: '0.15', source: 'catalog' } } });
+  });
+
+  it('are audited, with the price before and after', async () => {
+    await call('PUT', 'prices/openai/bbb', { input: '3', output: '4' });
+    await call('PUT', 'prices/openai/bbb', { input: '-1', output: '4' });
+    await call('DELETE', 'prices/openai/bbb');
+    expect((await call('DELETE', 'prices/openai/bbb')).status).toBe(404);
+    const entries: unknown[] = await app
+      .get(DataSource)
+      .query(
+        'select action, actor_id, resource_id, before, after from audit_entries order by position desc limit 2',
+      );
+    expect(entries).toEqual([
+      expect.objectContaining({
+        action: 'price.remove',
+        before: expect.objectContaining({ input: '3', source: 'operator' }),
+        after: null,
+      }),
+      {
+        action: 'price.set',
+        actor_id: caller,
+        resource_id: 'openai/bbb',
+        before: expect.objectContaining({ input: '0.15', source: 'catalog' }),
+        after: expect.objectContaining({ input: '3', output: '4' }),
+      },
+    ]);
   });
 
   it.each([

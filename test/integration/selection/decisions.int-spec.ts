@@ -58,7 +58,7 @@ describe(DecisionsService.name, () => {
     );
     for (const error of await Promise.all(answers)) {
       expect(error).toBeInstanceOf(NotFoundError);
-      expect(error).toHaveProperty('message', 'There is no such decision');
+      expect(error).toHaveProperty('message', 'There is no such decision.');
     }
   });
 });

@@ -8,6 +8,7 @@ import { DatabaseModule } from '../../../src/database/index';
 import { ErrorsModule } from '../../../src/errors/index';
 import { ObservabilityModule } from '../../../src/observability/index';
 import { SelectionModule, SelectionService } from '../../../src/selection/index';
+import { AuditModule } from '../../support/audit-module';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 import { aContext, aRequest } from '../../support/factories';
 
@@ -27,6 +28,7 @@ describe(SelectionModule.name, () => {
         ObservabilityModule,
         ErrorsModule,
         DatabaseModule.forRoot(database.url),
+        AuditModule,
         SelectionModule,
       ],
     }).compile();

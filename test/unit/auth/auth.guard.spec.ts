@@ -1,18 +1,31 @@
-import { Controller, Get, Post } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { Controller, type ExecutionContext, Get, Post } from '@nestjs/common';
+import { APP_GUARD, Reflector } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { JwtService } from '@nestjs/jwt';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { UsersRepository } from '../../../src/auth/accounts/users.repository';
+import { TooManyAttemptsError } from '../../../src/auth/auth.errors';
+import { AttemptLimiter } from '../../../src/auth/brute-force/attempt-limiter';
 import { AccessTokenService } from '../../../src/auth/credentials/access-token.service';
 import { JwtStrategy } from '../../../src/auth/credentials/jwt.strategy';
+import { ScopedTokenService } from '../../../src/auth/credentials/scoped-token.service';
 import { API_KEY_PREFIX, digestOf, newSecretToken } from '../../../src/auth/credentials/secret-token';
 import { Authenticator } from '../../../src/auth/guard/authenticator.service';
 import { KeyActivity } from '../../../src/auth/keys/key-activity';
 import { ApiKeysRepository } from '../../../src/auth/keys/api-keys.repository';
-import { Admin, AuthGuard, Ctx, Metered, Owned, PrincipalCache, Public } from '../../../src/auth/index';
-import { newId, type Principal, type RequestContext, type Role } from '../../../src/common/index';
+import {
+  AcceptsEventToken,
+  Admin,
+  AuthGuard,
+  Ctx,
+  Metered,
+  Owned,
+  PrincipalCache,
+  Public,
+  Requires,
+} from '../../../src/auth/index';
+import { newId, toApiId, type Principal, type RequestContext, type Role } from '../../../src/common/index';
 import { ErrorFilter } from '../../../src/errors/index';
 import { attachRequestState, OpenRequests } from '../../../src/observability/index';
 import { testConfig } from './support';
@@ -37,6 +50,20 @@ class Doors {
   @Admin() @Get('admin') admin(): string {
     return 'admin';
   }
+  @Owned() @Get('api/v1/usage') usage(): string {
+    return 'usage';
+  }
+  @Owned() @Post('api/v1/keys') makeKey(): string {
+    return 'key';
+  }
+  @Owned() @AcceptsEventToken('resource') @Get('api/v1/events/:resource') events(
+    @Ctx() ctx: RequestContext,
+  ): Principal {
+    return ctx.principal;
+  }
+  @Owned() @Requires('events:read') @Post('api/v1/events/:resource/token') eventToken(): string {
+    return 'token';
+  }
 }
 
 /** The same handler below another class: its classification is another one. */
@@ -44,13 +71,22 @@ class Doors {
 @Controller('sub')
 class OpenedDoors extends Doors {}
 
+const ELSEWHERE = [
+  ['GET', '/owned'],
+  ['POST', '/metered'],
+  ['GET', '/admin'],
+  ['GET', '/unclassified'],
+  ['POST', '/api/v1/events/run_1/token'],
+] as const;
 const connectionLost = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
 
 describe(AuthGuard.name, () => {
   const config = testConfig();
+  const eventTokens = new ScopedTokenService(new JwtService({}), config);
   const keys = { findActive: jest.fn(), touch: jest.fn() };
   const users = { findActive: jest.fn() };
   const touch = jest.fn();
+  const attempts = { check: jest.fn(), countFailure: jest.fn() };
   let app: NestFastifyApplication;
 
   beforeEach(async () => {
@@ -63,6 +99,8 @@ describe(AuthGuard.name, () => {
         PrincipalCache,
         ErrorFilter,
         { provide: JwtStrategy, useValue: new JwtStrategy(config) },
+        { provide: ScopedTokenService, useValue: eventTokens },
+        { provide: AttemptLimiter, useValue: attempts },
         { provide: KeyActivity, useValue: { touch } },
         { provide: ApiKeysRepository, useValue: keys },
         { provide: UsersRepository, useValue: users },
@@ -80,9 +118,12 @@ describe(AuthGuard.name, () => {
   });
 
   /** A key that the database knows, of a user with this role. */
-  function knownKey(role: Role = 'operator'): { key: string; principal: Principal } {
+  function knownKey(
+    role: Role = 'operator',
+    scopes?: readonly string[],
+  ): { key: string; principal: Principal } {
     const key = newSecretToken(API_KEY_PREFIX);
-    const principal = { userId: newId(), role, keyId: newId() };
+    const principal = { userId: newId(), role, keyId: newId(), ...(scopes && { scopes }) };
     keys.findActive.mockImplementation((hash: string) =>
       Promise.resolve(hash === digestOf(key) ? { principal } : undefined),
     );
@@ -125,9 +166,12 @@ describe(AuthGuard.name, () => {
 
   it('takes an access token of an active user, with the role of now', async () => {
     const userId = newId();
-    const { token } = await new AccessTokenService(new JwtService({}), config).issue(userId);
+    const { token } = await new AccessTokenService(new JwtService({}), config).issue(userId, newId());
     users.findActive.mockResolvedValue({ id: userId, role: 'viewer' });
-    await expect(call('GET', '/owned', token)).resolves.toEqual([200, { userId, role: 'viewer' }]);
+    await expect(call('GET', '/owned', token)).resolves.toEqual([
+      200,
+      { userId, role: 'viewer', tokenId: expect.any(String), sessionId: expect.any(String) },
+    ]);
     users.findActive.mockResolvedValue(undefined);
     await expect(call('GET', '/owned', token)).resolves.toMatchObject([401, {}]);
   });
@@ -185,6 +229,143 @@ describe(AuthGuard.name, () => {
     expect(statuses).toEqual(expected);
   });
 
+  it.each<[string[] | undefined, number[]]>([
+    [undefined, [200, 201, 403, 201]],
+    [['usage:read'], [200, 403, 403, 403]],
+    [['*:read'], [200, 403, 403, 201]],
+    [
+      ['inference', 'usage:*'],
+      [200, 201, 403, 403],
+    ],
+    [['keys:write'], [403, 403, 201, 403]],
+  ])('gives a key with the scopes %j what they name', async (scopes, expected) => {
+    const { key } = knownKey('operator', scopes);
+    const routes = [
+      ['GET', '/api/v1/usage'],
+      ['POST', '/metered'],
+      ['POST', '/api/v1/keys'],
+      ['POST', '/api/v1/events/run_1/token'],
+    ] as const;
+    const statuses: number[] = [];
+    for (const [method, url] of routes) statuses.push((await call(method, url, key))[0]);
+    expect(statuses).toEqual(expected);
+  });
+
+  it('names the permission that the key, or the role, lacks', async () => {
+    const { key } = knownKey('operator', ['usage:read']);
+    await expect(call('POST', '/metered', key)).resolves.toMatchObject([
+      403,
+      { error: { code: 'KEY_SCOPE_MISSING', details: { permission: 'inference' } } },
+    ]);
+    const viewer = knownKey('viewer', ['keys:write']);
+    await expect(call('POST', '/api/v1/keys', viewer.key)).resolves.toMatchObject([
+      403,
+      { error: { code: 'FORBIDDEN', details: { permission: 'keys:write' } } },
+    ]);
+  });
+
+  it('gives a key no more than the role of its owner', async () => {
+    const { key } = knownKey('operator', ['admin:read', '*:read']);
+    await expect(call('GET', '/admin', key)).resolves.toMatchObject([403, { error: { code: 'FORBIDDEN' } }]);
+  });
+
+  it('stays synchronous on metered routes for a cached principal', async () => {
+    const { key } = knownKey('operator', ['inference']);
+    await call('POST', '/metered', key);
+    const request = { headers: { 'x-api-key': key }, lattice: {} };
+    const context = {
+      getType: () => 'http',
+      getHandler: () => Reflect.get(Doors.prototype, 'metered') as unknown,
+      getClass: () => Doors,
+      switchToHttp: () => ({ getRequest: () => request }),
+    } as unknown as ExecutionContext;
+    const guard = new AuthGuard(new Reflector(), app.get(Authenticator), app.get(AttemptLimiter));
+    expect(guard.canActivate(context)).toBe(true);
+  });
+
+  describe('credentials in a URL', () => {
+    const resource = toApiId('run', newId());
+    const url = `/api/v1/events/${resource}`;
+    const userId = newId();
+    const asUser = { principal: { userId, role: 'operator' as const } } as RequestContext;
+
+    beforeEach(() => users.findActive.mockResolvedValue({ id: userId, role: 'operator' }));
+
+    it('takes an event token for exactly its resource, with the role of now', async () => {
+      const { token } = await eventTokens.issue(asUser, resource);
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toEqual([
+        200,
+        { userId, role: 'operator' },
+      ]);
+      users.findActive.mockResolvedValue({ id: userId, role: 'viewer' });
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toEqual([200, { userId, role: 'viewer' }]);
+      const other = await call('GET', `/api/v1/events/${toApiId('run', newId())}?token=${token}`);
+      expect(other[0]).toBe(401);
+      users.findActive.mockResolvedValue(undefined);
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toMatchObject([401, {}]);
+    });
+
+    it('takes it nowhere else, neither in a URL nor in a header', async () => {
+      const { token } = await eventTokens.issue(asUser, resource);
+      for (const [method, elsewhere] of ELSEWHERE) {
+        expect((await call(method, `${elsewhere}?token=${token}`))[0]).toBe(401);
+        expect((await call(method, elsewhere, token))[0]).toBe(401);
+      }
+      expect((await call('GET', url, token))[0]).toBe(401);
+    });
+
+    it('never takes an access token or an API key', async () => {
+      const access = await new AccessTokenService(new JwtService({}), config).issue(userId, newId());
+      const { key } = knownKey();
+      for (const credential of [access.token, key]) {
+        for (const [method, path] of [...ELSEWHERE, ['GET', url] as const]) {
+          for (const name of ['token', 'access_token', 'api_key', 'key', 'authorization', 'x-api-key']) {
+            expect((await call(method, `${path}?${name}=${credential}`))[0]).toBe(401);
+          }
+        }
+      }
+    });
+
+    it('prefers the header, and is not opened by a token beside a bad one', async () => {
+      const { token } = await eventTokens.issue(asUser, resource);
+      const { key, principal } = knownKey();
+      await expect(call('GET', `${url}?token=${token}`, key)).resolves.toEqual([200, principal]);
+      await expect(call('GET', `${url}?token=${token}`, 'nonsense')).resolves.toMatchObject([401, {}]);
+    });
+
+    it.each([`?token=${'x'.repeat(5000)}`, '?token=a&token=b', '?token=', '?token[a]=b'])(
+      'refuses %.20s',
+      async (query) => {
+        await expect(call('GET', `${url}${query}`)).resolves.toMatchObject([401, {}]);
+      },
+    );
+
+    it('is 503 while the database is away', async () => {
+      const { token } = await eventTokens.issue(asUser, resource);
+      users.findActive.mockRejectedValue(connectionLost);
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toMatchObject([503, {}]);
+    });
+  });
+
+  it('holds up an address with too many unknown credentials, but no valid key from there', async () => {
+    const { key } = knownKey();
+    await call('GET', '/owned', newSecretToken(API_KEY_PREFIX));
+    expect(attempts.countFailure.mock.calls).toEqual([['127.0.0.1']]);
+    attempts.check.mockImplementation(() => {
+      throw new TooManyAttemptsError(new Date(Date.now() + 60_000));
+    });
+    for (const [method, url] of [
+      ['GET', '/owned'],
+      ['POST', '/metered'],
+    ] as const) {
+      const answer = await app.inject({ method, url, headers: { authorization: 'Bearer llk_guess' } });
+      expect(answer.statusCode).toBe(429);
+      expect(answer.headers['retry-after']).toBe('60');
+      expect((await call(method, url, key))[0]).toBeLessThan(300);
+    }
+    expect(attempts.countFailure).toHaveBeenCalledTimes(1);
+  });
+
   it.each([
     ['GET', '/owned'],
     ['POST', '/metered'],
@@ -199,7 +380,7 @@ describe(AuthGuard.name, () => {
   });
 
   it('answers 503, not 401, for a good token while the database is away', async () => {
-    const { token } = await new AccessTokenService(new JwtService({}), config).issue(newId());
+    const { token } = await new AccessTokenService(new JwtService({}), config).issue(newId(), newId());
     users.findActive.mockRejectedValue(connectionLost);
     await expect(call('POST', '/metered', token)).resolves.toMatchObject([503, {}]);
   });

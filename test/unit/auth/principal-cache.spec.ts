@@ -95,6 +95,37 @@ describe(PrincipalCache.name, () => {
     expect(cached()).toEqual([false, false, false, true]);
   });
 
+  it.each(['tokenId', 'sessionId'] as const)('forgets all that comes from one %s', async (name) => {
+    const cache = new PrincipalCache();
+    const [mine, other] = [principal({ [name]: newId() }), principal({ [name]: newId() })];
+    for (const who of [mine, other]) await cache.resolve(who.userId, answering({ principal: who }));
+    cache.evict({ [name]: mine[name] });
+    expect(cache.resolve(mine.userId, answering(undefined))).toBeInstanceOf(Promise);
+    expect(cache.resolve(other.userId, answering(undefined))).toBe(other);
+  });
+
+  it('forgets nobody for a query that names nobody', async () => {
+    const cache = new PrincipalCache();
+    const who = principal({ keyId: undefined });
+    await cache.resolve('digest', answering({ principal: who }));
+    cache.evict({});
+    expect(cache.resolve('digest', answering(undefined))).toBe(who);
+  });
+
+  it('forgets everybody, and what is being looked up', async () => {
+    const cache = new PrincipalCache();
+    const who = principal();
+    await cache.resolve('known', answering({ principal: who }));
+    const { promise, resolve } = Promise.withResolvers<Authenticated>();
+    const early = cache.resolve('early', () => promise);
+    cache.clear();
+    resolve({ principal: who });
+    await early;
+    for (const digest of ['known', 'early']) {
+      expect(cache.resolve(digest, answering(undefined))).toBeInstanceOf(Promise);
+    }
+  });
+
   it('does not keep what was read before an eviction', async () => {
     const cache = new PrincipalCache();
     const who = principal();

@@ -1,3 +1,5 @@
+import type { VisitorContext } from '../../../src/auth/accounts/visitor';
+import { newId, newTraceId } from '../../../src/common/index';
 import { type AppConfig, loadConfig } from '../../../src/config/index';
 
 /** A configuration without any file or database behind it. */
@@ -8,3 +10,11 @@ export function testConfig(env: NodeJS.ProcessEnv = {}): AppConfig {
     ...env,
   });
 }
+
+/** Somebody who calls a public route. */
+export const visitor: VisitorContext = {
+  requestId: newId(),
+  traceId: newTraceId(),
+  signal: new AbortController().signal,
+  address: '192.0.2.1',
+};

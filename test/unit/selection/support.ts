@@ -32,7 +32,8 @@ export interface Surroundings {
 export interface Router {
   readonly selection: SelectionService;
   readonly availability: ModelAvailability;
-  plan(request: ChatRequest): ExecutionPlan;
+  /** @param allowedModels of the calling key */
+  plan(request: ChatRequest, allowedModels?: readonly string[]): ExecutionPlan;
 }
 
 /** The real selection on top of a catalog, prices and availability of the test's own. */
@@ -42,9 +43,10 @@ export function aRouter(surroundings: Surroundings): Router {
     version: 'catalog-1',
     list: () => models,
     resolve: (asked: string) => {
-      const found = models.filter((model) => model.id === asked || model.baseModel === asked);
-      if (found.length === 0) throw new ModelNotFoundError(asked, []);
-      return { models: found, warnings };
+      const named = models.find(({ id }) => id === asked);
+      const sold = models.filter(({ baseModel }) => baseModel === (named?.baseModel ?? asked));
+      if (sold.length === 0) throw new ModelNotFoundError(asked, []);
+      return { models: named ? [...new Set([named, ...sold])] : sold, warnings };
     },
   } as unknown as CatalogService;
   const byId = new Map(models.map(({ id }, index) => [id, aPrice({ model: id, version: index + 1 })]));
@@ -68,7 +70,10 @@ export function aRouter(surroundings: Surroundings): Router {
   return {
     selection,
     availability,
-    plan: (request) => selection.plan(aContext(), request, analysis.profile(request)),
+    plan: (request, allowedModels) => {
+      const principal = { ...aContext().principal, allowedModels };
+      return selection.plan(aContext({ principal }), request, analysis.profile(request));
+    },
   };
 }
 

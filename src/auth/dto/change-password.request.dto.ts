@@ -1,0 +1,9 @@
+import { NewPasswordField, PasswordField } from './fields';
+
+export class ChangePasswordRequestDto {
+  @PasswordField()
+  currentPassword: string;
+
+  @NewPasswordField('battery horse staple correct')
+  newPassword: string;
+}

@@ -1,0 +1,28 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ValidateIf } from 'class-validator';
+import type { KeySettings } from '../keys/api-key.service';
+import { NameField } from './fields';
+import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
+
+/** What is left out stays as it is; null takes a restriction away. */
+export class UpdateKeyRequestDto {
+  @ApiPropertyOptional()
+  @ValidateIf((_body, name) => name !== undefined)
+  @NameField('my laptop')
+  name?: string;
+
+  @ScopesField()
+  scopes?: string[] | null;
+
+  @AllowedModelsField()
+  allowedModels?: string[] | null;
+
+  @ExpiryField()
+  expiresAt?: string | null;
+
+  static change({ expiresAt, ...others }: UpdateKeyRequestDto): Partial<KeySettings> {
+    return expiresAt === undefined
+      ? others
+      : { ...others, expiresAt: expiresAt === null ? null : new Date(expiresAt) };
+  }
+}

@@ -1,0 +1,6 @@
+import { NameField } from './fields';
+
+export class UpdateMeRequestDto {
+  @NameField('Ada King')
+  name: string;
+}

@@ -1,0 +1,35 @@
+import { Check, Column, CreateDateColumn, Entity, PrimaryColumn, Unique } from 'typeorm';
+import type { Role } from '../../common/index';
+
+/** Lets one person register. The token itself is never stored, only its SHA-256. */
+@Entity('invites')
+@Unique('invites_token_hash_key', ['tokenHash'])
+@Check('invites_email_check', 'email = lower(email)')
+@Check('invites_role_check', "role in ('admin', 'operator', 'viewer')")
+export class InviteEntity {
+  @PrimaryColumn('uuid', { primaryKeyConstraintName: 'invites_pkey' })
+  id: string;
+
+  /** 64 hexadecimal digits. */
+  @Column('text', { name: 'token_hash' })
+  tokenHash: string;
+
+  /** Lower-case; null: for any address. */
+  @Column('text', { nullable: true })
+  email: string | null;
+
+  @Column('text')
+  role: Role;
+
+  @Column('timestamptz', { name: 'expires_at' })
+  expiresAt: Date;
+
+  @Column('timestamptz', { name: 'used_at', nullable: true })
+  usedAt: Date | null;
+
+  @Column('timestamptz', { name: 'revoked_at', nullable: true })
+  revokedAt: Date | null;
+
+  @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+}
