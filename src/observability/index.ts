@@ -1,3 +1,4 @@
+export type { AnswerHeaders, AnswerRecorder } from './answer-recorder';
 export { AppLogger } from './app-logger';
 export { BackgroundTasks } from './background-tasks';
 export { LOG_EVENTS, type LogEvent } from './log-events';

@@ -3,6 +3,11 @@ import { OnEvent } from '@nestjs/event-emitter';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { ERROR_RAISED, type ErrorRaised } from '../errors/index';
 
+/** Of the ledger's round trips: fine enough to read percentiles from. */
+const LEDGER_SECONDS = [
+  0.001, 0.0015, 0.002, 0.003, 0.004, 0.005, 0.0065, 0.008, 0.01, 0.0125, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25,
+  1, 5,
+];
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
 /** Prometheus metrics of this process; one registry per application. */
@@ -28,6 +33,8 @@ export class Metrics {
   readonly disputes = this.counter('lattice_billing_disputes_total', 'Usage lines whose figures disagree', [
     'provider',
   ]);
+  readonly admit = this.ledgerHistogram('ledger_admit_seconds', 'Duration of an admission to the ledger');
+  readonly settle = this.ledgerHistogram('ledger_settle_seconds', 'Duration of a settlement in the ledger');
   private readonly errors = this.counter('lattice_errors_total', 'Failed requests', ['code', 'status']);
 
   constructor() {
@@ -41,6 +48,10 @@ export class Metrics {
 
   private counter(name: string, help: string, labelNames: string[]): Counter {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private ledgerHistogram(name: string, help: string): Histogram {
+    return new Histogram({ name, help, buckets: LEDGER_SECONDS, registers: [this.registry] });
   }
 
   private histogram(name: string, help: string): Histogram {

@@ -18,7 +18,7 @@ export class OpenRequests {
   private readonly open = new Set<RequestState>();
   private workCount = 0;
   private onIdle?: () => void;
-  private draining = false;
+  private readonly drainStart = new AbortController();
 
   add(state: RequestState): void {
     this.open.add(state);
@@ -41,7 +41,7 @@ export class OpenRequests {
 
   /** Waits until nothing is open, `limitMs` at most; aborts the rest and gives it `graceMs` to end with an error of its own. */
   async drain(limitMs: number, graceMs: number): Promise<void> {
-    this.draining = true;
+    this.drainStart.abort(new ShutdownError());
     await this.idle(limitMs);
     for (const state of this.open) state.controller.abort(new ShutdownError());
     await this.idle(graceMs);
@@ -49,7 +49,12 @@ export class OpenRequests {
 
   /** No new work is taken any more. */
   get isDraining(): boolean {
-    return this.draining;
+    return this.drainStart.signal.aborted;
+  }
+
+  /** Aborted when draining starts, for what waits without work: endless streams end at once. */
+  get drainSignal(): AbortSignal {
+    return this.drainStart.signal;
   }
 
   get count(): number {

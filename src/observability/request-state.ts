@@ -8,6 +8,7 @@ import {
   toApiId,
   type WorkScope,
 } from '../common/index';
+import type { AnswerRecorder } from './answer-recorder';
 
 /** The caller hung up; the reason of the request's abort signal. */
 export class ClientGoneError extends Error {
@@ -27,6 +28,8 @@ export class RequestState {
   work?: WorkScope;
   deadlineAt?: number;
   retry?: RetryPolicy;
+  /** While it is set, somebody wants the answer even when this client does not: the work goes on without it. */
+  recorder?: AnswerRecorder;
 
   constructor(traceparent?: string) {
     this.traceId = traceIdOf(traceparent) ?? newTraceId();
@@ -84,9 +87,16 @@ export function attachRequestState(fastify: FastifyInstance, open: RequestRegist
     void reply.header('x-lattice-request-id', state.apiRequestId);
     open.add(state);
     reply.raw.once('close', () => {
+      // Work that outlives its client stays open, so that a shutdown can still end it.
+      if (state.recorder && !reply.raw.writableFinished) return;
       open.remove(state);
       if (!reply.raw.writableFinished) state.controller.abort(new ClientGoneError());
     });
     done();
+  });
+  fastify.addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done) => {
+    const recorder = request.lattice?.recorder;
+    if (!recorder) return done(null, payload);
+    void recorder.answer(reply.statusCode, reply.getHeaders(), payload).then(() => done(null, payload));
   });
 }

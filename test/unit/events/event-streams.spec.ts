@@ -1,0 +1,94 @@
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { RequestContext } from '../../../src/common/index';
+import { ServiceUnavailableError } from '../../../src/errors/index';
+import { EventStreams } from '../../../src/events/event-streams.service';
+import { type AppLogger, OpenRequests } from '../../../src/observability/index';
+
+const ctx = { requestId: '0', principal: { userId: 'ada', role: 'operator' } } as unknown as RequestContext;
+
+class Response extends EventEmitter {
+  readonly written: string[] = [];
+  readonly destroyed = false;
+  readonly writableNeedDrain = false;
+
+  write(frame: string): boolean {
+    return this.written.push(frame) > 0;
+  }
+
+  end(frame: string): void {
+    this.written.push(frame);
+    this.emit('close');
+  }
+}
+
+describe(EventStreams.name, () => {
+  let streams: EventStreams;
+  let requests: OpenRequests;
+  let isActive: boolean;
+  let isAway: boolean;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    isActive = true;
+    isAway = false;
+    requests = new OpenRequests();
+    streams = new EventStreams(
+      { head: async () => '7', after: async () => [] } as never,
+      { listen: () => () => undefined } as never,
+      { filterFor: async () => ({}) } as never,
+      {
+        renew: async () => {
+          if (isAway) throw new ServiceUnavailableError('PostgreSQL is away');
+          return isActive ? ctx.principal : undefined;
+        },
+      } as never,
+      requests,
+      { error: () => undefined } as unknown as AppLogger,
+    );
+    streams.onModuleInit();
+  });
+
+  afterEach(() => jest.useRealTimers());
+
+  async function open(): Promise<Response> {
+    const raw = new Response();
+    streams.start(await streams.plan(ctx, 'me'), raw as unknown as ServerResponse);
+    return raw;
+  }
+
+  it('sends a sign of life every 15 seconds, until the stream ends', async () => {
+    const raw = await open();
+    await jest.advanceTimersByTimeAsync(45_000);
+    expect(raw.written.filter((frame) => frame.startsWith(':'))).toHaveLength(3);
+    raw.emit('close');
+    await jest.advanceTimersByTimeAsync(45_000);
+    expect(raw.written.filter((frame) => frame.startsWith(':'))).toHaveLength(3);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('asks every minute whether the reader may still read', async () => {
+    const raw = await open();
+    await jest.advanceTimersByTimeAsync(61_000);
+    expect(raw.written.join('')).not.toContain('event: error');
+    isAway = true;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(raw.written.join('')).not.toContain('event: error');
+    isAway = false;
+    isActive = false;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(raw.written.at(-1)).toContain('UNAUTHENTICATED');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('ends all streams when draining starts, and opens none after that', async () => {
+    const open1 = await open();
+    const plan = await streams.plan(ctx, 'me');
+    await requests.drain(0, 0);
+    expect(open1.written.at(-1)).toContain('SERVICE_UNAVAILABLE');
+    await expect(streams.plan(ctx, 'me')).rejects.toMatchObject({ status: 503 });
+    const late = new Response();
+    streams.start(plan, late as unknown as ServerResponse);
+    expect(late.written.at(-1)).toContain('SERVICE_UNAVAILABLE');
+  });
+});
