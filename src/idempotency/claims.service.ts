@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { newId } from '../common/index';
+import type { AppError } from '../errors/index';
+import { AnswerBells, type Bell } from './answer-bells.service';
+import { IdempotencyInProgressError, IdempotencyKeyReusedError, waitEndedError } from './idempotency.errors';
+import { IdempotencyKeysRepository, topicOf } from './idempotency-keys.repository';
+import { IdempotencyOptions } from './idempotency.options';
+import type { KeyedRequest } from './keyed-request';
+import { type Claim, RunningClaims } from './running-claims.service';
+import type { StoredAnswer } from './stored-answer';
+
+/** Either the request is the caller's to carry out, or somebody else's answer is there. */
+export type Turn = { readonly claim: Claim } | { readonly answer: StoredAnswer };
+
+const RETRY_AFTER_MS = 5000;
+
+/** Decides who carries out the request behind a key; everybody else waits for the answer. */
+@Injectable()
+export class Claims {
+  constructor(
+    private readonly keys: IdempotencyKeysRepository,
+    private readonly running: RunningClaims,
+    private readonly bells: AnswerBells,
+    private readonly options: IdempotencyOptions,
+  ) {}
+
+  /**
+   * Waits while another request with this key runs; takes its place when it ends without an answer or its process died.
+   * @throws IdempotencyKeyReusedError, IdempotencyInProgressError (waited long enough),
+   * ServiceUnavailableError (shutdown), WaitCancelledError.
+   */
+  async take(request: KeyedRequest, signal: AbortSignal): Promise<Turn> {
+    const waitUntil = performance.now() + this.options.waitMs;
+    let bell: Bell | undefined;
+    try {
+      for (;;) {
+        const turn = await this.tryTake(request, bell !== undefined);
+        if (signal.aborted) throw await this.giveUp(turn, signal);
+        if (turn) return turn;
+        const leftMs = waitUntil - performance.now();
+        if (leftMs <= 0) throw new IdempotencyInProgressError(RETRY_AFTER_MS);
+        // Looked once more after the bell is there, so that no ring falls in between.
+        if (!bell) bell = this.bells.listen(topicOf(request));
+        else await bell.wait(Math.min(leftMs, this.options.pollMs), signal);
+      }
+    } finally {
+      bell?.stop();
+    }
+  }
+
+  private async giveUp(turn: Turn | undefined, signal: AbortSignal): Promise<AppError> {
+    if (turn && 'claim' in turn) await this.running.end(turn.claim, undefined);
+    return waitEndedError(signal);
+  }
+
+  /** Undefined: another one runs. */
+  private async tryTake(request: KeyedRequest, mayAwait: boolean): Promise<Turn | undefined> {
+    for (;;) {
+      const claim = { id: newId(), request };
+      if (await this.keys.claim(request, claim.id)) {
+        this.running.add(claim);
+        return { claim };
+      }
+      const state = await this.keys.look(request);
+      switch (state?.is) {
+        case 'answered':
+          return { answer: state.answer };
+        case 'reused':
+          throw new IdempotencyKeyReusedError();
+        case 'running':
+          if (!mayAwait || state.isAwaited || (await this.keys.await(state.claimId))) return undefined;
+          break;
+        case 'unreadable':
+          await this.keys.release(request, state.claimId);
+          break;
+        case undefined:
+          break;
+      }
+    }
+  }
+}
