@@ -7,7 +7,7 @@ import {
   requestedMaxTokens,
   type TokenUsage,
 } from '../common/index';
-import type { Hold, SettledAttempt } from '../ledger/index';
+import type { Hold, RateLimitState, SettledAttempt } from '../ledger/index';
 import type { ExecutionPlan, PlannedModel } from '../selection/index';
 import type { AttemptTokens } from './attempt-bounds';
 import type { CompletionTotals, StopNote } from './completion';
@@ -27,6 +27,8 @@ export class AttemptState {
   readonly sink?: StreamSink;
   /** Undefined before admission and after the hold was closed. */
   hold?: Hold;
+  /** As admission found it. */
+  rateLimit?: RateLimitState;
   /** Number of the last attempt that was started; 0 before the first. */
   attempt = 0;
   attemptsThisRound = 0;

@@ -77,6 +77,7 @@ export class CompletionPipeline {
       intent: this.attempts.intent(state, first, 1),
       decision: { id: plan.decisionId, record: decisionRecord(plan, restored) },
     });
+    state.rateLimit = state.hold.rateLimit;
     await this.refuseUnpriced(state);
     state.warn(...state.hold.warnings);
     if (plan.warnings.length > 0) {

@@ -1,4 +1,5 @@
 import type { JsonObject, PicoUsd, TaskType, TokenUsage } from '../common/index';
+import type { RateLimitState } from '../ledger/index';
 
 /** Why the tool loop ended before the model was done. */
 export type StopNote = 'max_function_calls' | 'tool_failed' | 'budget';
@@ -12,6 +13,8 @@ export interface CompletionMeta {
   readonly taskType: TaskType;
   readonly warnings: readonly string[];
   readonly isSandbox: boolean;
+  /** Undefined when no limit counts requests. */
+  readonly rateLimit?: RateLimitState;
 }
 
 /** What is known at its end. */

@@ -1,5 +1,5 @@
 /** Turns the end of an attempt into the usage line that is booked. Pure, but for the clock of the caller. */
-import { cost as tokenCost, type PriceVersion, upperBoundCost } from '../catalog/index';
+import { bookedCost, type PriceVersion, upperBoundCost } from '../catalog/index';
 import type { PicoUsd, TokenUsage } from '../common/index';
 import { AppError } from '../errors/index';
 import {
@@ -157,19 +157,8 @@ function estimate(sent: SentAttempt, told: TokenUsage, trace: AttemptTrace): Tok
   };
 }
 
-/** Figures that still contradict each other are priced the dearest way. */
 function costOf(price: PriceVersion | undefined, usage: TokenUsage): PicoUsd | undefined {
-  if (!price) return undefined;
-  try {
-    return tokenCost(price, usage);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return upperBoundCost(
-      price,
-      Math.max(0, usage.promptTokens ?? 0),
-      Math.max(0, usage.completionTokens ?? 0),
-    );
-  }
+  return price && bookedCost(price, usage);
 }
 
 function outcomeOf(error: ProviderError | undefined): Outcome {

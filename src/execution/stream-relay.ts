@@ -191,6 +191,7 @@ export function completionMeta(state: AttemptState, planned: PlannedModel): Comp
     taskType: state.plan.profile.taskType,
     warnings: state.warnings,
     isSandbox: planned.model.provider === 'sandbox',
+    rateLimit: state.rateLimit,
   };
 }
 

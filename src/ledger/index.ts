@@ -18,9 +18,17 @@ export {
   LIMIT_KINDS,
   LIMIT_SCOPES,
   type LimitKind,
+  GLOBAL_SCOPE_ID,
   type LimitScope,
 } from './ledger.scopes';
 export { LedgerService } from './ledger.service';
 export * from './ledger.types';
-export { type Limit, LimitRepository, type LimitValues, type NewLimit } from './limit.repository';
+export {
+  type Limit,
+  LimitRepository,
+  type LimitValues,
+  type LimitWindow,
+  type NewLimit,
+} from './limit.repository';
+export { rateLimitHeaders, type RateLimitedCaller, type RateLimitState } from './rate-limit-state';
 export { type LedgerDifference, Reconciliation } from './reconciliation.service';

@@ -13,6 +13,7 @@ export interface OwnerRow {
   readonly session_id?: string;
   readonly stage_id?: string;
   readonly task_type: string;
+  readonly agent?: string;
 }
 
 export interface RequestRow extends OwnerRow {
@@ -66,6 +67,7 @@ export function ownerRow(ctx: RequestContext, taskType: TaskType): OwnerRow {
     session_id: work?.sessionId,
     stage_id: work?.stageId,
     task_type: taskType,
+    agent: work?.agent,
   };
 }
 

@@ -11,7 +11,8 @@ export class BudgetExceededError extends AppError {
 export interface LimitErrorDetails extends Readonly<Record<string, unknown>> {
   readonly limit: LimitKind;
   readonly scope: LimitScope;
-  readonly value: number;
+  /** Undefined where the caller may not know it. */
+  readonly value?: number;
   /** ISO time, or null when only the end of another request, or a smaller one, can help. */
   readonly resetsAt: string | null;
 }

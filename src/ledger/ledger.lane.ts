@@ -1,16 +1,33 @@
 import { Injectable } from '@nestjs/common';
 import { toServiceUnavailable } from '../database/index';
+import { Metrics } from '../observability/index';
 import { BatchLane } from './batch-lane';
 import type { AdvanceRow, Settlement } from './ledger-rows';
 import { type AdmissionRow, type HoldAnswer, LedgerStore } from './ledger.store';
 import { ProcessIdentity } from './process-identity';
+import { type RateLimitedCaller, type RateLimitState, tightestWindow } from './rate-limit-state';
+import type { LimitRefusal } from './refusal';
 
 type Turn = { readonly settle: Settlement } | { readonly admit: AdmissionRow };
 
 interface TurnResult {
   readonly isLate: boolean;
-  readonly answer?: HoldAnswer;
+  readonly admission: Admission;
 }
+
+export interface Admission {
+  /** Undefined when there is nothing to say: the request holds its estimate. */
+  readonly answer?: HoldAnswer;
+  readonly rateLimit?: RateLimitState;
+}
+
+export interface Counted {
+  readonly refusal?: LimitRefusal;
+  readonly rateLimit?: RateLimitState;
+}
+
+const NOTHING_TO_SAY: Admission = {};
+const MS_PER_SECOND = 1000;
 
 const isWorthSplitting = (error: unknown): boolean => toServiceUnavailable(error) === undefined;
 
@@ -28,6 +45,11 @@ export class LedgerLane {
     run: (batch) => this.runAdvances(batch),
     isWorthSplitting,
   });
+  /** Apart from the admissions: reading a list never waits for a large batch of paid work. */
+  private readonly counts = new BatchLane<RateLimitedCaller, Counted>({
+    run: (batch) => this.runCounts(batch),
+    isWorthSplitting,
+  });
   /** One after the other: a long journal must not take the connections that admission needs. */
   private readonly lateBookings = new BatchLane<Settlement, void>({
     run: (batch) => this.bookEach(batch),
@@ -38,16 +60,26 @@ export class LedgerLane {
   constructor(
     private readonly store: LedgerStore,
     private readonly identity: ProcessIdentity,
+    private readonly metrics: Metrics,
   ) {}
 
-  /** Undefined when there is nothing to say: the request holds its estimate. */
-  async admit(row: AdmissionRow): Promise<HoldAnswer | undefined> {
-    return (await this.turns.add({ admit: row })).answer;
+  async admit(row: AdmissionRow): Promise<Admission> {
+    const start = performance.now();
+    const { admission } = await this.turns.add({ admit: row });
+    this.metrics.admit.observe((performance.now() - start) / MS_PER_SECOND);
+    return admission;
   }
 
   async settle(settlement: Settlement): Promise<void> {
+    const start = performance.now();
     const { isLate } = await this.turns.add({ settle: settlement });
     if (isLate) await this.lateBookings.add(settlement);
+    this.metrics.settle.observe((performance.now() - start) / MS_PER_SECOND);
+  }
+
+  /** Counts one request that is not metered. */
+  async count(caller: RateLimitedCaller): Promise<Counted> {
+    return await this.counts.add(caller);
   }
 
   async advance(row: AdvanceRow): Promise<HoldAnswer | undefined> {
@@ -60,11 +92,23 @@ export class LedgerLane {
     const answer = await this.store.turn(this.identity.id, settlements, admissions);
     const late = new Set(answer?.late);
     const admitted = byRequest(answer?.admitted ?? []);
-    return batch.map((turn) =>
-      'settle' in turn
-        ? { isLate: late.has(turn.settle.owner.request_id) }
-        : { isLate: false, answer: admitted.get(turn.admit.request.request_id) },
-    );
+    const windows = answer?.windows ?? [];
+    return batch.map((turn) => {
+      if ('settle' in turn)
+        return { isLate: late.has(turn.settle.owner.request_id), admission: NOTHING_TO_SAY };
+      const { request_id: id, user_id: userId, key_id: keyId } = turn.admit.request;
+      const rateLimit = tightestWindow(windows, { userId, keyId });
+      return { isLate: false, admission: { answer: admitted.get(id), rateLimit } };
+    });
+  }
+
+  private async runCounts(batch: readonly RateLimitedCaller[]): Promise<readonly Counted[]> {
+    const answer = await this.store.count(batch);
+    const refusals = new Map(answer?.refusals?.map(({ place, refusal }) => [place, refusal]));
+    return batch.map((caller, place) => ({
+      refusal: refusals.get(place),
+      rateLimit: tightestWindow(answer?.windows ?? [], caller),
+    }));
   }
 
   private async bookEach(batch: readonly Settlement[]): Promise<readonly void[]> {

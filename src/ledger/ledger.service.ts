@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { type RequestContext, toApiId } from '../common/index';
 import { toServiceUnavailable } from '../database/index';
 import { ConflictError } from '../errors/index';
+import { DegradedLedger } from './degraded-ledger.service';
 import { DisputeReporter } from './dispute.reporter';
 import { decisionRow, ownerRow, requestRow, settlement } from './ledger-rows';
-import { LedgerLane } from './ledger.lane';
+import { type Admission, LedgerLane } from './ledger.lane';
 import type { HoldAnswer } from './ledger.store';
 import type { AdmitCommand, AttemptIntent, Hold, HoldAmounts, SettledAttempt } from './ledger.types';
 import { OpenHolds } from './open-holds';
-import { exceededWarning, refusalError } from './refusal';
+import type { RateLimitedCaller, RateLimitState } from './rate-limit-state';
+import { limitError, refusalError, softBudgetWarnings } from './refusal';
 import { Settler } from './settler.service';
 
 /**
@@ -22,10 +24,12 @@ export class LedgerService {
     private readonly settler: Settler,
     private readonly openHolds: OpenHolds,
     private readonly disputes: DisputeReporter,
+    private readonly degraded: DegradedLedger,
   ) {}
 
   /**
-   * Reserves money, rate and a concurrency slot, and writes the decision and the first attempt's intent.
+   * Reserves money, rate and a concurrency slot, and writes the decision and the first attempt's intent. With PostgreSQL
+   * away the degraded float may pay, if one is configured: then no budget and no limit is asked.
    * @throws BudgetExceededError, RateLimitedError (requests, tokens, concurrency), UnauthenticatedError (key revoked or
    * expired, user gone), ForbiddenError (user disabled), ServiceUnavailableError (PostgreSQL away),
    * ConflictError (this request is open already).
@@ -36,14 +40,17 @@ export class LedgerService {
     const owner = ownerRow(ctx, command.taskType);
     this.openHolds.add(requestId);
     try {
-      const answer = await this.lane.admit({
+      const admission = await this.lane.admit({
         request: requestRow(owner, command.intent, command.amounts),
         decision: command.decision && decisionRow(owner, command.decision),
       });
-      return toHold(ctx, command, answer);
+      return toHold(ctx, command, admission);
     } catch (error) {
+      const away = toServiceUnavailable(error);
+      const granted = away && (await this.degraded.admit(owner, command));
+      if (granted) return granted;
       this.openHolds.delete(requestId);
-      throw isDuplicate(error) ? alreadyOpen(requestId) : (toServiceUnavailable(error) ?? error);
+      throw isDuplicate(error) ? alreadyOpen(requestId) : (away ?? error);
     }
   }
 
@@ -65,10 +72,15 @@ export class LedgerService {
       answer = await this.lane.advance({ ...requestRow(owner, next.intent, next.amounts), lines });
     } catch (error) {
       await this.settler.settle({ owner, lines });
-      throw toServiceUnavailable(error) ?? error;
+      this.degraded.settle(ctx.requestId, finished);
+      const away = toServiceUnavailable(error);
+      const granted = away && (await this.degraded.admit(owner, { taskType: hold.taskType, ...next }));
+      if (granted) return granted;
+      throw away ?? error;
     }
+    this.degraded.settle(ctx.requestId, finished);
     if (answer?.refusal) this.openHolds.delete(ctx.requestId);
-    return toHold(ctx, { taskType: hold.taskType, amounts: next.amounts }, answer);
+    return toHold(ctx, { taskType: hold.taskType, amounts: next.amounts }, { answer });
   }
 
   /**
@@ -78,21 +90,36 @@ export class LedgerService {
   async settle(ctx: RequestContext, hold: Hold, finished: readonly SettledAttempt[]): Promise<void> {
     this.disputes.report(ctx, finished);
     await this.settler.settle(settlement(ctx, hold.taskType, finished));
+    this.degraded.settle(ctx.requestId, finished);
+  }
+
+  /**
+   * Counts one request that is not metered in the request windows of the installation, the user and the key, exactly
+   * as admissions are counted. Returns the tightest window; undefined when none is limited.
+   * @throws RequestLimitError; then it was not counted. ServiceUnavailableError (PostgreSQL away).
+   */
+  async countRequest(who: RateLimitedCaller): Promise<RateLimitState | undefined> {
+    const { refusal, rateLimit } = await this.lane.count(who).catch((error: unknown) => {
+      throw toServiceUnavailable(error) ?? error;
+    });
+    if (refusal) throw limitError(refusal, Date.now(), rateLimit);
+    return rateLimit;
   }
 }
 
 function toHold(
   ctx: RequestContext,
   { taskType, amounts }: Pick<AdmitCommand, 'taskType' | 'amounts'>,
-  answer: HoldAnswer | undefined,
+  { answer, rateLimit }: Admission,
 ): Hold {
-  if (answer?.refusal) throw refusalError(ctx, answer.refusal, Date.now());
+  if (answer?.refusal) throw refusalError(ctx, answer.refusal, Date.now(), rateLimit);
   return Object.freeze({
     requestId: ctx.requestId,
     heldPicoUsd: answer ? BigInt(answer.held) : amounts.estimatePicoUsd,
     isHard: answer?.isHard ?? false,
     taskType,
-    warnings: (answer?.exceeded ?? []).map(({ scope, period }) => exceededWarning(scope, period)),
+    warnings: softBudgetWarnings(ctx, answer?.exceeded ?? []),
+    rateLimit,
   });
 }
 

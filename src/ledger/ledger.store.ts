@@ -3,7 +3,8 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HotPool } from '../database/index';
 import type { AdvanceRow, DecisionRecordRow, LineRow, OwnerRow, RequestRow, Settlement } from './ledger-rows';
 import { toStorableJson } from './ledger-rows';
-import type { Refusal } from './refusal';
+import type { RateLimitedCaller, RequestWindowsRow } from './rate-limit-state';
+import type { LimitRefusal, Refusal } from './refusal';
 import { repeatOnConflict } from './repeat-on-conflict';
 
 /** A test's clock; without it the database's own clock decides windows, periods and leases. */
@@ -29,6 +30,13 @@ export interface TurnAnswer {
   readonly late: readonly string[] | null;
   /** Only requests about which there is something to say; all others hold their estimate. */
   readonly admitted: readonly HoldAnswer[] | null;
+  /** Of every limit that the admissions stand in and that counts requests, as it is after them. */
+  readonly windows: readonly RequestWindowsRow[] | null;
+}
+
+export interface CountAnswer {
+  readonly refusals: readonly { readonly place: number; readonly refusal: LimitRefusal }[] | null;
+  readonly windows: readonly RequestWindowsRow[] | null;
 }
 
 @Injectable()
@@ -55,6 +63,12 @@ export class LedgerStore {
     ]);
   }
 
+  /** Counts one request of each caller in the request windows only. Null when nothing is limited. */
+  async count(callers: readonly RateLimitedCaller[]): Promise<CountAnswer | null> {
+    const rows = callers.map(({ userId, keyId }) => ({ user_id: userId, key_id: keyId }));
+    return await this.call<CountAnswer | null>('ledger_count', [JSON.stringify(rows), this.time()]);
+  }
+
   /** One answer for each command, in any order. */
   async advance(processId: string, commands: readonly AdvanceRow[]): Promise<readonly HoldAnswer[]> {
     return await this.call('ledger_advance', [processId, toStorableJson(commands), this.time()]);
@@ -66,6 +80,18 @@ export class LedgerStore {
    */
   async book(owner: OwnerRow, lines: readonly LineRow[]): Promise<void> {
     await this.call('ledger_book', [toStorableJson(owner), toStorableJson(lines), this.time()]);
+  }
+
+  /** Decisions that were taken while PostgreSQL was away. Idempotent. */
+  async addDecisions(rows: readonly (DecisionRecordRow & { readonly decided_at: unknown })[]): Promise<void> {
+    await this.pool.query(
+      `insert into decisions (id, request_id, user_id, key_id, created_at, record)
+       select d.id, d.request_id, d.user_id, d.key_id, d.decided_at, d.record
+       from json_to_recordset($1) d (id uuid, request_id uuid, user_id uuid, key_id uuid,
+         decided_at timestamptz, record json)
+       on conflict do nothing`,
+      [toStorableJson(rows)],
+    );
   }
 
   /** Settles these holds at the bound of their intent. */

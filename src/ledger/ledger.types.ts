@@ -7,6 +7,7 @@ import type {
   TokenUsage,
   UsageSource,
 } from '../common/index';
+import type { RateLimitState } from './rate-limit-state';
 
 /** How one upstream attempt ended. */
 export const OUTCOMES = ['succeeded', 'failed', 'timed_out', 'truncated', 'cancelled', 'crashed'] as const;
@@ -58,6 +59,8 @@ export interface Hold {
   readonly taskType: TaskType;
   /** Such as "soft budget of user exceeded". */
   readonly warnings: readonly string[];
+  /** The tightest request window at admission; undefined when no limit counts requests. */
+  readonly rateLimit?: RateLimitState;
 }
 
 /** One settled upstream attempt, as the pipeline hands it over. */

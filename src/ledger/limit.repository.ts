@@ -1,153 +1,173 @@
-import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
 import { newId, type RequestContext } from '../common/index';
 import { ConflictError, NotFoundError, ValidationError } from '../errors/index';
-import { isUniqueViolation, requireAdmin } from './budget.repository';
-import { GLOBAL_SCOPE_ID, type LimitScope } from './ledger.scopes';
+import { isUniqueViolation } from './budget.repository';
+import { type Limit, type LimitRow, type LimitValues, type NewLimit, toLimit } from './limit-rows';
+import type { LimitScope } from './ledger.scopes';
+import { LEDGER_NOW } from './ledger.store';
 import { repeatOnConflict } from './repeat-on-conflict';
-import { scopeIdOf, visibleScopes } from './scope-visibility';
+import {
+  assertMayChange,
+  assertMaySet,
+  assertScopeExists,
+  isVisible,
+  managerOf,
+  scopeIdOf,
+  viewerOf,
+} from './scope-visibility';
 import { inStillBooks } from './still-books';
 
-/** Undefined means not limited. Windows are wall-clock minutes and hours. */
-export interface LimitValues {
-  readonly requestsPerMinute?: number;
-  readonly requestsPerHour?: number;
-  readonly tokensPerMinute?: number;
-  readonly tokensPerHour?: number;
-  readonly concurrency?: number;
+export type { Limit, LimitValues, LimitWindow, NewLimit } from './limit-rows';
+
+export interface LimitQuery {
+  readonly scope?: LimitScope;
+  /** UUIDs. */
+  readonly scopeIds?: readonly string[];
+  readonly limit: number;
+  /** The last id of the page before. */
+  readonly after?: string;
 }
 
-export interface NewLimit extends LimitValues {
-  readonly scope: LimitScope;
-  /** UUID; undefined for the global scope only. */
-  readonly scopeId?: string;
-}
+const SELECT = `
+  select l.*, c.running, m.start + interval '1 minute' as minute_end, h.start + interval '1 hour' as hour_end,
+    case when c.minute_start >= m.start then c.minute_requests else 0 end as minute_requests,
+    case when c.minute_start >= m.start then c.minute_tokens else 0 end as minute_tokens,
+    case when c.hour_start >= h.start then c.hour_requests else 0 end as hour_requests,
+    case when c.hour_start >= h.start then c.hour_tokens else 0 end as hour_tokens
+  from limits l
+  join limit_counters c on c.limit_id = l.id
+  cross join lateral (select date_trunc('minute', coalesce($1::timestamptz, now()), 'UTC') as start) m
+  cross join lateral (select date_trunc('hour', coalesce($1::timestamptz, now()), 'UTC') as start) h
+  where ${isVisible('l', '$2')}`;
 
-export interface Limit extends NewLimit {
-  readonly id: string;
-  /** Requests that run now. */
-  readonly running: number;
-  readonly createdAt: Date;
-}
+const IS_DEFAULT =
+  'This limit stands in the configuration of the installation (RATE_LIMIT_USER_PER_HOUR, RATE_LIMIT_GLOBAL_PER_HOUR): change it instead of deleting it';
 
-interface LimitRow {
-  readonly id: string;
-  readonly scope: LimitScope;
-  readonly scope_id: string;
-  readonly created_at: Date;
-  readonly running: string;
-  readonly requests_per_minute: string | null;
-  readonly requests_per_hour: string | null;
-  readonly tokens_per_minute: string | null;
-  readonly tokens_per_hour: string | null;
-  readonly concurrency: string | null;
-}
-
-const SELECT = 'select l.*, c.running from limits l join limit_counters c on c.limit_id = l.id';
-
-/** Limits as administrators set them; their counters belong to the ledger. One per scope. */
+/**
+ * Limits as people set them, one per scope; their counters belong to the ledger. What a caller may not see does not
+ * exist for them.
+ */
 @Injectable()
 export class LimitRepository {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    @Optional() @Inject(LEDGER_NOW) private readonly now?: () => Date,
+  ) {}
 
   /**
-   * What runs in the scope is counted at once; windows start empty.
-   * @throws ForbiddenError, ValidationError, ConflictError when the scope has limits already.
+   * What runs in the scope is counted at once; windows start empty. Takes the place of a default.
+   * @throws ForbiddenError, ValidationError, NotFoundError when the user or key does not exist, ConflictError when the
+   * scope has limits already.
    */
-  async create(ctx: RequestContext, limit: NewLimit): Promise<Limit> {
-    requireAdmin(ctx);
-    const id = newId();
+  async create(ctx: RequestContext, limit: NewLimit, manager = this.database.manager): Promise<Limit> {
+    assertMaySet(ctx, limit);
     const values = columnValues(limit);
-    if (values.every((value) => value === null)) throw new ValidationError('Name at least one limit');
+    const scopeId = scopeIdOf(limit);
+    await assertScopeExists(ctx, limit, manager);
+    const id = newId();
     try {
-      await inStillBooks(this.database, 'select ledger_create_limit($1, $2, $3, $4)', [
+      await inStillBooks(manager, 'select ledger_create_limit($1, $2, $3, $4)', [
         id,
         limit.scope,
-        scopeIdOf(limit),
+        scopeId,
         values,
       ]);
     } catch (cause) {
       throw isUniqueViolation(cause)
-        ? new ConflictError(`This ${limit.scope} has limits already`, { cause })
+        ? new ConflictError(`This ${limit.scope} has limits already: change those`, { cause })
         : cause;
     }
-    return await this.get(ctx, id);
+    await manager.query('update limits set managed_by = $2 where id = $1', [id, managerOf(ctx.principal)]);
+    return await this.get(ctx, id, manager);
   }
 
   /** @throws NotFoundError */
-  async get(ctx: RequestContext, id: string): Promise<Limit> {
-    const rows: LimitRow[] = await this.database.query(
-      `${SELECT} where l.id = $1 and ($2::uuid[] is null or l.scope_id = any($2))`,
-      [id, await visibleScopes(this.database, ctx)],
-    );
-    const [row] = rows.map(toLimit);
-    if (!row) throw notFound();
-    return row;
+  async get(ctx: RequestContext, id: string, manager = this.database.manager): Promise<Limit> {
+    return await this.read(ctx, `${SELECT} and l.id = $3`, id, manager);
   }
 
-  /** Oldest first, after the given id. Callers who are no administrators see those of themselves and their keys. */
-  async list(
-    ctx: RequestContext,
-    page: { readonly limit: number; readonly after?: string },
-  ): Promise<Limit[]> {
-    const rows: LimitRow[] = await this.database.query(
-      `${SELECT} where ($1::uuid[] is null or l.scope_id = any($1)) and ($2::uuid is null or l.id > $2)
-       order by l.id limit $3`,
-      [await visibleScopes(this.database, ctx), page.after ?? null, page.limit],
+  /** Oldest first. Callers who are no administrators see those of themselves and their keys. */
+  async list(ctx: RequestContext, query: LimitQuery): Promise<Limit[]> {
+    const rows = await this.database.query<LimitRow[]>(
+      `${SELECT} and ($3::text is null or l.scope = $3) and ($4::uuid[] is null or l.scope_id = any($4))
+         and ($5::uuid is null or l.id > $5)
+       order by l.id limit $6`,
+      [
+        this.time(),
+        viewerOf(ctx),
+        query.scope ?? null,
+        query.scopeIds ?? null,
+        query.after ?? null,
+        query.limit,
+      ],
     );
     return rows.map(toLimit);
   }
 
-  /** Replaces all values. @throws ForbiddenError, NotFoundError */
-  async update(ctx: RequestContext, id: string, values: LimitValues): Promise<Limit> {
-    requireAdmin(ctx);
-    await this.database.query(
-      `update limits set requests_per_minute = $2, requests_per_hour = $3, tokens_per_minute = $4,
-         tokens_per_hour = $5, concurrency = $6 where id = $1`,
-      [id, ...columnValues(values)],
-    );
-    return await this.get(ctx, id);
+  /** Locks the limit for the caller's transaction. @throws NotFoundError, ForbiddenError */
+  async getForChange(ctx: RequestContext, id: string, manager: EntityManager): Promise<Limit> {
+    const limit = await this.read(ctx, `${SELECT} and l.id = $3 for no key update of l`, id, manager);
+    assertMayChange(ctx, limit);
+    return limit;
   }
 
-  /** @throws ForbiddenError, NotFoundError */
-  async remove(ctx: RequestContext, id: string): Promise<void> {
-    requireAdmin(ctx);
-    const [removed]: [unknown[], number] = await repeatOnConflict(() =>
-      this.database.query('delete from limits where id = $1 returning id', [id]),
+  /** Replaces all values, from the next admission on. @throws NotFoundError, ForbiddenError, ValidationError */
+  async update(
+    ctx: RequestContext,
+    id: string,
+    values: LimitValues,
+    manager = this.database.manager,
+  ): Promise<Limit> {
+    return await repeatOnConflict(() =>
+      manager.transaction(async (transaction) => {
+        await this.getForChange(ctx, id, transaction);
+        await transaction.query(
+          `update limits set requests_per_minute = $2, requests_per_hour = $3, tokens_per_minute = $4,
+             tokens_per_hour = $5, concurrency = $6, managed_by = $7, is_default = false where id = $1`,
+          [id, ...columnValues(values), managerOf(ctx.principal)],
+        );
+        return await this.get(ctx, id, transaction);
+      }),
     );
-    if (removed.length === 0) throw notFound();
+  }
+
+  /**
+   * The configured default, if there is one, holds again.
+   * @throws NotFoundError, ForbiddenError, ConflictError when it is that default.
+   */
+  async remove(ctx: RequestContext, id: string, manager = this.database.manager): Promise<void> {
+    await repeatOnConflict(() =>
+      manager.transaction(async (transaction) => {
+        const { isDefault } = await this.getForChange(ctx, id, transaction);
+        if (isDefault) throw new ConflictError(IS_DEFAULT);
+        await transaction.query('delete from limits where id = $1', [id]);
+      }),
+    );
+  }
+
+  private async read(ctx: RequestContext, sql: string, id: string, manager: EntityManager): Promise<Limit> {
+    const rows = await manager.query<LimitRow[]>(sql, [this.time(), viewerOf(ctx), id]);
+    const [row] = rows.map(toLimit);
+    if (!row) throw new NotFoundError('There is no such limit', { param: 'id' });
+    return row;
+  }
+
+  private time(): Date | null {
+    return this.now?.() ?? null;
   }
 }
 
+/** @throws ValidationError when none is set. */
 function columnValues(values: LimitValues): readonly (number | null)[] {
-  return [
+  const columns = [
     values.requestsPerMinute ?? null,
     values.requestsPerHour ?? null,
     values.tokensPerMinute ?? null,
     values.tokensPerHour ?? null,
     values.concurrency ?? null,
   ];
-}
-
-function toLimit(row: LimitRow): Limit {
-  return Object.freeze({
-    id: row.id,
-    scope: row.scope,
-    scopeId: row.scope_id === GLOBAL_SCOPE_ID ? undefined : row.scope_id,
-    requestsPerMinute: toNumber(row.requests_per_minute),
-    requestsPerHour: toNumber(row.requests_per_hour),
-    tokensPerMinute: toNumber(row.tokens_per_minute),
-    tokensPerHour: toNumber(row.tokens_per_hour),
-    concurrency: toNumber(row.concurrency),
-    running: Number(row.running),
-    createdAt: row.created_at,
-  });
-}
-
-function toNumber(value: string | null): number | undefined {
-  return value === null ? undefined : Number(value);
-}
-
-function notFound(): NotFoundError {
-  return new NotFoundError('There is no such limit');
+  if (columns.some((value) => value !== null)) return columns;
+  const names = 'requestsPerMinute, requestsPerHour, tokensPerMinute, tokensPerHour or concurrency';
+  throw new ValidationError(`Name at least one limit: ${names}`, { param: 'requestsPerMinute' });
 }

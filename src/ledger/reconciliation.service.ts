@@ -33,6 +33,11 @@ interface DifferenceRow {
 export class Reconciliation {
   constructor(private readonly database: DataSource) {}
 
+  async countBudgets(): Promise<number> {
+    const [row]: [{ count: string }] = await this.database.query('select count(*) as count from budgets');
+    return Number(row.count);
+  }
+
   /** One statement, so one moment. Reads every line of every counted period: for use on demand. */
   async reconcile(): Promise<readonly LedgerDifference[]> {
     const rows: DifferenceRow[] = await this.database.query('select * from ledger_differences');

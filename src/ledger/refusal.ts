@@ -9,6 +9,7 @@ import {
   TokenLimitError,
 } from './ledger.errors';
 import type { BudgetPeriod, BudgetScope, LimitKind, LimitScope } from './ledger.scopes';
+import { rateLimitHeaders, type RateLimitState } from './rate-limit-state';
 
 export type Refusal = InactiveRefusal | LimitRefusal | BudgetRefusal;
 
@@ -17,7 +18,7 @@ interface InactiveRefusal {
   readonly reason: 'user_unknown' | 'user_disabled' | 'key_unknown' | 'key_revoked' | 'key_expired';
 }
 
-interface LimitRefusal {
+export interface LimitRefusal {
   readonly kind: 'limit';
   readonly limit: LimitKind;
   readonly scope: LimitScope;
@@ -40,12 +41,18 @@ interface BudgetRefusal {
 
 const CONCURRENCY_RETRY_MS = 1000;
 
-export function refusalError(ctx: RequestContext, refusal: Refusal, nowMs: number): AppError {
+/** @param rateLimit what is left of the caller's request windows; it goes into the headers of a limit's error. */
+export function refusalError(
+  ctx: RequestContext,
+  refusal: Refusal,
+  nowMs: number,
+  rateLimit?: RateLimitState,
+): AppError {
   switch (refusal.kind) {
     case 'inactive':
       return inactiveError(refusal);
     case 'limit':
-      return limitError(refusal, nowMs);
+      return limitError(refusal, nowMs, rateLimit, ctx.principal.role === 'admin');
     case 'budget':
       return budgetError(ctx, refusal);
   }
@@ -66,25 +73,59 @@ function inactiveError({ reason }: InactiveRefusal): AppError {
   }
 }
 
-function limitError(refusal: LimitRefusal, nowMs: number): AppError {
+/** What the installation's limit is, administrators know; others learn that it is reached, and until when. */
+export function limitError(
+  refusal: LimitRefusal,
+  nowMs: number,
+  rateLimit?: RateLimitState,
+  isAdmin = false,
+): AppError {
+  const { limit, scope } = refusal;
+  const mayKnow = scope !== 'global' || isAdmin;
   const resetsAt = refusal.isTooLarge ? null : toIso(refusal.resetsAt);
-  const details: LimitErrorDetails = {
-    limit: refusal.limit,
-    scope: refusal.scope,
-    value: refusal.value,
-    resetsAt,
-  };
-  const of = `${refusal.limit.replaceAll('_', ' ')} of the ${SCOPE_WORDS[refusal.scope]}`;
-  if (refusal.limit === 'concurrency') {
-    const message = `No more than ${refusal.value} requests of the ${SCOPE_WORDS[refusal.scope]} may run at once`;
-    return new ConcurrencyLimitError(message, { details, retryAfterMs: CONCURRENCY_RETRY_MS });
-  }
-  const message = refusal.isTooLarge
-    ? `This request alone is larger than the limit of ${refusal.value} ${of}: shorten it`
-    : `The limit of ${refusal.value} ${of} is reached until ${resetsAt ?? 'a request ends'}`;
+  const value = mayKnow ? refusal.value : undefined;
+  const details: LimitErrorDetails = { limit, scope, value, resetsAt };
   const retryAfterMs = resetsAt === null ? undefined : Math.max(1, Date.parse(resetsAt) - nowMs);
-  const LimitError = refusal.limit.startsWith('tokens') ? TokenLimitError : RequestLimitError;
-  return new LimitError(message, { details, retryAfterMs });
+  const headers = limitHeaders(refusal, retryAfterMs, rateLimit);
+  const message = limitMessage(limit, SCOPE_WORDS[scope], {
+    value,
+    resetsAt,
+    isTooLarge: refusal.isTooLarge,
+  });
+  if (limit === 'concurrency') {
+    return new ConcurrencyLimitError(message, { details, headers, retryAfterMs: CONCURRENCY_RETRY_MS });
+  }
+  const LimitError = limit.startsWith('tokens') ? TokenLimitError : RequestLimitError;
+  return new LimitError(message, { details, headers, retryAfterMs });
+}
+
+function limitMessage(
+  limit: LimitKind,
+  whose: string,
+  {
+    value,
+    resetsAt,
+    isTooLarge,
+  }: Pick<LimitRefusal, 'resetsAt' | 'isTooLarge'> & { readonly value?: number },
+): string {
+  if (limit === 'concurrency') {
+    return `No more than ${value ?? 'a limited number of'} requests of the ${whose} may run at once`;
+  }
+  const of = `${value === undefined ? '' : `${value} `}${limit.replaceAll('_', ' ')} of the ${whose}`;
+  return isTooLarge
+    ? `This request alone is larger than the limit of ${of}: shorten it`
+    : `The limit of ${of} is reached until ${resetsAt ?? 'a request ends'}`;
+}
+
+/** The caller's own window; nothing is left, whatever it says, when the installation's is used up. */
+function limitHeaders(
+  { scope, limit }: LimitRefusal,
+  retryAfterMs: number | undefined,
+  rateLimit: RateLimitState | undefined,
+): Record<string, string> | undefined {
+  if (scope !== 'global') return rateLimit && rateLimitHeaders(rateLimit);
+  if (!limit.startsWith('requests') || retryAfterMs === undefined) return undefined;
+  return { 'ratelimit-remaining': '0', 'ratelimit-reset': String(Math.ceil(retryAfterMs / 1000)) };
 }
 
 /** What is left of the global budget is for administrators only. */
@@ -118,8 +159,18 @@ const PERIOD_WORDS: Readonly<Record<BudgetPeriod, string>> = {
   total: 'total',
 };
 
-export function exceededWarning(scope: string, period: string): string {
-  return `The soft ${PERIOD_WORDS[period as BudgetPeriod]} budget of the ${SCOPE_WORDS[scope as BudgetScope]} is exceeded`;
+/** Of the soft budgets that a request exceeds. The installation's is for administrators only. */
+export function softBudgetWarnings(
+  { principal }: RequestContext,
+  exceeded: readonly { readonly scope: string; readonly period: string }[],
+): readonly string[] {
+  return exceeded
+    .filter(({ scope }) => scope !== 'global' || principal.role === 'admin')
+    .map(({ scope, period }) => exceededWarning(scope as BudgetScope, period as BudgetPeriod));
+}
+
+function exceededWarning(scope: BudgetScope, period: BudgetPeriod): string {
+  return `The soft ${PERIOD_WORDS[period]} budget of the ${SCOPE_WORDS[scope]} is exceeded`;
 }
 
 function toIso(time: string | null): string | null {

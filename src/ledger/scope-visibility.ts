@@ -1,25 +1,75 @@
-/** Whose budgets and limits a caller may see, and how a scope is named in the database. */
-import type { DataSource } from 'typeorm';
-import type { RequestContext } from '../common/index';
-import { ValidationError } from '../errors/index';
-import { GLOBAL_SCOPE_ID } from './ledger.scopes';
+/** Whose budgets and limits a caller may see and set, and how a scope is named in the database. */
+import type { Principal, RequestContext } from '../common/index';
+import { ForbiddenError, NotFoundError, type SqlExecutor, ValidationError } from '../errors/index';
+import { type BudgetScope, GLOBAL_SCOPE_ID } from './ledger.scopes';
+
+/** Who last set a budget or a limit. What an administrator set on a key is not for its owner to change. */
+export type ManagedBy = 'admin' | 'owner';
+
+interface Scoped {
+  readonly scope: BudgetScope;
+  /** UUID; undefined for the global scope only. */
+  readonly scopeId?: string;
+}
 
 /** Undefined scope id means the whole installation. @throws ValidationError */
-export function scopeIdOf({ scope, scopeId }: { readonly scope: string; readonly scopeId?: string }): string {
+export function scopeIdOf({ scope, scopeId }: Scoped): string {
   if ((scope === 'global') === (scopeId === undefined)) return scopeId ?? GLOBAL_SCOPE_ID;
   const message =
     scope === 'global' ? 'The global scope has no scopeId' : `The scope ${scope} needs a scopeId`;
   throw new ValidationError(message, { param: 'scopeId' });
 }
 
-/** Null for administrators, who see all; else the caller and the caller's keys. */
-export async function visibleScopes(
-  database: DataSource,
-  { principal }: RequestContext,
-): Promise<readonly string[] | null> {
-  if (principal.role === 'admin') return null;
-  const keys: { id: string }[] = await database.query('select id from api_keys where user_id = $1', [
-    principal.userId,
-  ]);
-  return [principal.userId, ...keys.map(({ id }) => id)];
+/** The user whose budgets and limits the caller sees; null for administrators, who see all. */
+export function viewerOf({ principal }: RequestContext): string | null {
+  return principal.role === 'admin' ? null : principal.userId;
 }
+
+/** The condition that a row's scope is the viewer or one of the viewer's keys. @param viewer a parameter, from `viewerOf` */
+export function isVisible(table: string, viewer: string): string {
+  return `(${viewer}::uuid is null
+    or (${table}.scope = 'user' and ${table}.scope_id = ${viewer}::uuid)
+    or (${table}.scope = 'key' and ${table}.scope_id in (select id from api_keys where user_id = ${viewer}::uuid)))`;
+}
+
+export function managerOf({ role }: Principal): ManagedBy {
+  return role === 'admin' ? 'admin' : 'owner';
+}
+
+/**
+ * Administrators set all, operators those of their own keys; no key sets its own, or it would be no bound on whoever
+ * holds it.
+ * @throws ForbiddenError
+ */
+export function assertMaySet({ principal }: RequestContext, { scope, scopeId }: Scoped): void {
+  if (scope === 'key' && scopeId !== undefined && scopeId === principal.keyId) {
+    throw new ForbiddenError('An API key cannot change its own budgets and limits: use another credential');
+  }
+  if (principal.role === 'admin' || (principal.role === 'operator' && scope === 'key')) return;
+  throw new ForbiddenError(`Only an administrator may set this for the scope "${scope}"`, { param: 'scope' });
+}
+
+/** @throws ForbiddenError */
+export function assertMayChange(ctx: RequestContext, row: Scoped & { readonly managedBy: ManagedBy }): void {
+  assertMaySet(ctx, row);
+  if (ctx.principal.role !== 'admin' && row.managedBy === 'admin') {
+    throw new ForbiddenError('An administrator set this: ask one to change it');
+  }
+}
+
+/** Missing and foreign look the same. @throws NotFoundError */
+export async function assertScopeExists(
+  ctx: RequestContext,
+  { scope, scopeId }: Scoped,
+  executor: SqlExecutor,
+): Promise<void> {
+  const sql = EXISTS[scope];
+  if (sql === undefined) return;
+  const found = (await executor.query(sql, [scopeId, viewerOf(ctx)])) as readonly unknown[];
+  if (found.length === 0) throw new NotFoundError(`There is no such ${scope}`, { param: 'scopeId' });
+}
+
+const EXISTS: Readonly<Partial<Record<BudgetScope, string>>> = {
+  user: 'select from users where id = $1 and ($2::uuid is null or id = $2)',
+  key: 'select from api_keys where id = $1 and revoked_at is null and ($2::uuid is null or user_id = $2)',
+};

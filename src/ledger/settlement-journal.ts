@@ -8,27 +8,24 @@ import {
   rename,
   rm,
   stat,
+  utimes,
 } from 'node:fs/promises';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/index';
 import { BatchLane } from './batch-lane';
-import type { Settlement } from './ledger-rows';
+import {
+  headerOf,
+  type IntentEntry,
+  type JournalContent,
+  type JournalEntry,
+  type JournalHeader,
+  parseJournal,
+  syncFolder,
+  toLine,
+  writeAll,
+} from './journal-file';
 import { ProcessIdentity } from './process-identity';
-
-interface JournalHeader {
-  readonly process: string;
-  readonly pid: number;
-  readonly host: string;
-}
-
-export interface JournalContent {
-  readonly settlements: readonly Settlement[];
-  /** Lines that are no settlement, such as the last one of a process that was killed while it wrote. */
-  readonly brokenLines: readonly string[];
-  /** Size of what was read. */
-  readonly bytes: number;
-}
 
 /** A journal whose process is gone. */
 export interface LeftoverJournal {
@@ -38,23 +35,28 @@ export interface LeftoverJournal {
 
 const SUFFIX = '.ndjson';
 const REJECTED_FILE = 'rejected.log';
-/** A file that nobody has touched for so long is nobody's, although its process id is in use (again). */
-const ABANDONED_AFTER_MS = 600_000;
+const PROBE_FILE = 'probe';
+/** Its process touches a journal that is not empty every ten seconds: untouched for so long, it is nobody's. */
+const ABANDONED_AFTER_MS = 120_000;
 
 /**
- * Settlements that PostgreSQL could not take, on disk in `<data directory>/journal/<process>.ndjson` until it can.
- * An append is resolved once it is on the disk. Replaying an entry twice is harmless, because booking is idempotent.
+ * What PostgreSQL could not take, on disk in `<data directory>/journal/<process>.ndjson` until it can: settlements, and
+ * the intents of attempts that were sent without it. An append is resolved once it is on the disk. Replaying an entry
+ * twice is harmless, because booking is idempotent.
  */
 @Injectable()
 export class SettlementJournal {
   private readonly folder: string;
   private readonly file: string;
-  private readonly appends = new BatchLane<Settlement, void>({
+  private readonly header: JournalHeader;
+  private readonly appends = new BatchLane<JournalEntry, void>({
     run: (batch) => this.exclusively(() => this.write(batch)).then(() => []),
     isWorthSplitting: () => false,
   });
   private tail: Promise<unknown> = Promise.resolve();
-  private entryCount = 0;
+  private counts = { settlements: 0, intents: 0 };
+  private since?: Date;
+  private lastProblem?: string;
   /** The last line is half a line that could not be taken back. */
   private isTorn = false;
 
@@ -64,30 +66,64 @@ export class SettlementJournal {
   ) {
     this.folder = path.join(config.dataDir, 'journal');
     this.file = path.join(this.folder, `${identity.id}${SUFFIX}`);
+    this.header = { process: identity.id, pid: identity.pid, host: identity.host };
   }
 
   get isEmpty(): boolean {
-    return this.entryCount === 0;
+    return this.counts.settlements + this.counts.intents === 0;
+  }
+
+  /** How many settlements wait. */
+  get length(): number {
+    return this.counts.settlements;
+  }
+
+  /** No entry is older. */
+  get oldestAt(): Date | undefined {
+    return this.since;
+  }
+
+  /** Why the disk did not take the last append. */
+  get problem(): string | undefined {
+    return this.lastProblem;
   }
 
   /** @throws the file system's error when the disk does not take it. */
-  async append(settlement: Settlement): Promise<void> {
-    await this.appends.add(settlement);
+  async append(entry: JournalEntry): Promise<void> {
+    await this.appends.add(entry);
   }
 
   async read(): Promise<JournalContent> {
-    return await this.exclusively(() => this.readFile(this.file));
+    return await this.exclusively(async () => parseJournal(await readOptional(this.file)));
   }
 
-  /** Forgets the first `bytes`, which are booked; what was appended meanwhile stays. */
-  async discard(bytes: number): Promise<void> {
+  /** Forgets what was read, which is booked, but for `keep`; what was appended meanwhile stays too. */
+  async discard({ bytes }: JournalContent, keep: readonly IntentEntry[] = []): Promise<void> {
+    const readAt = new Date();
     await this.exclusively(async () => {
-      const content = await readFile(this.file);
-      const rest = content.subarray(bytes);
-      if (rest.length === 0) await rm(this.file);
-      else await this.replace(Buffer.concat([headerLine(this.identity), rest]));
-      this.entryCount = rest.length === 0 ? 0 : parse(rest).settlements.length;
+      const rest = (await readOptional(this.file)).subarray(bytes);
+      if (rest.length === 0 && keep.length === 0) await rm(this.file, { force: true });
+      else await this.replace(Buffer.concat([toLine(this.header), ...keep.map(toLine), rest]));
+      const left = parseJournal(rest);
+      this.counts = { settlements: left.settlements.length, intents: left.intents.length + keep.length };
+      this.since = this.isEmpty ? undefined : readAt;
     });
+  }
+
+  /** Tells other processes that this journal is somebody's. */
+  async touch(): Promise<void> {
+    const now = new Date();
+    if (!this.isEmpty) await utimes(this.file, now, now).catch(() => undefined);
+  }
+
+  /** Finds out whether the disk takes anything, before something must be written. Never rejects; see `problem`. */
+  async probe(): Promise<void> {
+    const file = path.join(this.folder, `${PROBE_FILE}-${this.identity.id}`);
+    await this.noting(async () => {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      await appendFile(file, toLine(this.header), { flush: true, mode: 0o600 });
+    }).catch(() => undefined);
+    await rm(file, { force: true }).catch(() => undefined);
   }
 
   /** Keeps what can never be booked for a human to look at. */
@@ -104,13 +140,14 @@ export class SettlementJournal {
       .map((name) => ({ file: path.join(this.folder, name), processId: name.slice(0, -SUFFIX.length) }));
   }
 
-  /** Undefined when its process may still be alive. */
+  /** Undefined when its process may still be alive, or when somebody else has taken it. */
   async readLeftover(leftover: LeftoverJournal): Promise<JournalContent | undefined> {
-    const content = await this.readFile(leftover.file);
-    const { mtimeMs } = await stat(leftover.file);
-    const header = await headerOf(leftover.file);
-    const isAbandoned = Date.now() - mtimeMs > ABANDONED_AFTER_MS;
-    return isAbandoned || (header && this.isDead(header)) ? content : undefined;
+    const content = await readOptional(leftover.file);
+    const state = await stat(leftover.file).catch(() => undefined);
+    if (!state) return undefined;
+    const header = headerOf(content);
+    const isAbandoned = Date.now() - state.mtimeMs > ABANDONED_AFTER_MS;
+    return isAbandoned || (header && this.isDead(header)) ? parseJournal(content) : undefined;
   }
 
   async removeLeftover(leftover: LeftoverJournal): Promise<void> {
@@ -122,19 +159,34 @@ export class SettlementJournal {
     return pid === this.identity.pid || !isRunning(pid);
   }
 
-  private async write(settlements: readonly Settlement[]): Promise<void> {
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const lines = Buffer.from(settlements.map((settlement) => `${JSON.stringify(settlement)}\n`).join(''));
-    const handle = await open(this.file, 'a', 0o600);
+  private async write(entries: readonly JournalEntry[]): Promise<void> {
+    await this.noting(async () => {
+      await mkdir(this.folder, { recursive: true, mode: 0o700 });
+      const handle = await open(this.file, 'a', 0o600);
+      try {
+        const { size } = await handle.stat();
+        const start = size === 0 ? toLine(this.header) : Buffer.from(this.isTorn ? '\n' : '');
+        await this.extend(handle, size, Buffer.concat([start, ...entries.map(toLine)]));
+        if (size === 0) await syncFolder(this.folder);
+      } finally {
+        await handle.close();
+      }
+    });
+    const settlements = entries.filter((entry) => 'lines' in entry).length;
+    this.counts.settlements += settlements;
+    this.counts.intents += entries.length - settlements;
+    this.since ??= new Date();
+  }
+
+  private async noting(work: () => Promise<void>): Promise<void> {
     try {
-      const { size } = await handle.stat();
-      const start = size === 0 ? headerLine(this.identity) : Buffer.from(this.isTorn ? '\n' : '');
-      await this.extend(handle, size, Buffer.concat([start, lines]));
-      if (size === 0) await syncFolder(this.folder);
-    } finally {
-      await handle.close();
+      await work();
+      this.lastProblem = undefined;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      this.lastProblem = code ?? message;
+      throw error;
     }
-    this.entryCount += settlements.length;
   }
 
   /** All of it or, as far as the disk lets us, nothing. */
@@ -166,14 +218,6 @@ export class SettlementJournal {
     await syncFolder(this.folder);
   }
 
-  private async readFile(file: string): Promise<JournalContent> {
-    const content = await readFile(file).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
-      throw error;
-    });
-    return parse(content);
-  }
-
   private async exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = this.tail.then(work);
     this.tail = result.catch(() => undefined);
@@ -181,63 +225,11 @@ export class SettlementJournal {
   }
 }
 
-/** A full disk may take a part without an error; the rest then fails. */
-async function writeAll(handle: FileHandle, content: Buffer): Promise<void> {
-  for (let offset = 0; offset < content.length;) {
-    const { bytesWritten } = await handle.write(content, offset);
-    if (bytesWritten === 0) throw new Error('The disk took nothing of what was to be written');
-    offset += bytesWritten;
-  }
-}
-
-function headerLine({ id, pid, host }: ProcessIdentity): Buffer {
-  return Buffer.from(`${JSON.stringify({ process: id, pid, host } satisfies JournalHeader)}\n`);
-}
-
-async function headerOf(file: string): Promise<JournalHeader | undefined> {
-  const [first = ''] = (await readFile(file, 'utf8')).split('\n', 1);
-  const parsed = parseLine(first);
-  return isHeader(parsed) ? parsed : undefined;
-}
-
-function parse(content: Buffer): JournalContent {
-  const settlements: Settlement[] = [];
-  const brokenLines: string[] = [];
-  for (const line of content.toString('utf8').split('\n')) {
-    if (line === '') continue;
-    const parsed = parseLine(line);
-    if (isSettlement(parsed)) settlements.push(parsed);
-    else if (!isHeader(parsed)) brokenLines.push(line);
-  }
-  return { settlements, brokenLines, bytes: content.length };
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-function isSettlement(value: unknown): value is Settlement {
-  const { owner, lines } = (value ?? {}) as Partial<Settlement>;
-  return typeof owner?.request_id === 'string' && Array.isArray(lines);
-}
-
-function isHeader(value: unknown): value is JournalHeader {
-  const { process, pid, host } = (value ?? {}) as Partial<JournalHeader>;
-  return typeof process === 'string' && typeof pid === 'number' && typeof host === 'string';
-}
-
-/** A new name is only safe once its folder is on the disk. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+async function readOptional(file: string): Promise<Buffer> {
+  return await readFile(file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  });
 }
 
 function isRunning(pid: number): boolean {

@@ -29,13 +29,18 @@ export class Settler implements OnApplicationShutdown {
     private readonly logger: AppLogger,
   ) {}
 
+  /** Settlements that are in memory only. */
+  get unsavedCount(): number {
+    return this.unsaved.size;
+  }
+
   /** Never rejects. Resolves when the lines are in PostgreSQL or in the journal, or when neither takes them now. */
   async settle(settlement: Settlement): Promise<void> {
     try {
       await this.save(settlement);
     } catch (error) {
       if (this.unsaved.size === 0) {
-        this.logger.error(
+        this.logger.fatal(
           `Settlements wait in memory until PostgreSQL or the disk takes them: ${(error as Error).message}`,
         );
       }
@@ -67,7 +72,7 @@ export class Settler implements OnApplicationShutdown {
     try {
       await this.book(settlement);
     } catch (error) {
-      if (this.journal.isEmpty) {
+      if (this.journal.length === 0) {
         this.logger.warn(
           `Settlements wait in the journal until PostgreSQL is back: ${(error as Error).message}`,
         );

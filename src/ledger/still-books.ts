@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { ServiceUnavailableError } from '../errors/index';
 import { repeatOnConflict } from './repeat-on-conflict';
 
@@ -11,7 +11,7 @@ const TIMEOUTS = new Set(['57014', '55P03']);
  * @throws ServiceUnavailableError when it takes too long.
  */
 export async function inStillBooks(
-  database: DataSource,
+  database: DataSource | EntityManager,
   sql: string,
   values: unknown[],
   limitMs = LIMIT_MS,

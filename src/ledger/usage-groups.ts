@@ -1,3 +1,14 @@
 /** What usage can be summed by. */
-export const USAGE_GROUPS = ['day', 'model', 'key', 'project', 'provider', 'taskType'] as const;
+export const USAGE_GROUPS = [
+  'day',
+  'model',
+  'provider',
+  'taskType',
+  'agent',
+  'key',
+  'user',
+  'project',
+  'task',
+  'session',
+] as const;
 export type UsageGroup = (typeof USAGE_GROUPS)[number];

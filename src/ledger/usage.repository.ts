@@ -1,24 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { RequestContext } from '../common/index';
+import type { UsageFilter } from './usage-filter';
 import type { UsageGroup } from './usage-groups';
 
-export interface UsageFilter {
-  /** UUID; only administrators see others than themselves. */
-  readonly userId?: string;
-  readonly from?: string;
-  readonly to?: string;
-}
-
-export interface LineFilter extends UsageFilter {
-  readonly requestId?: string;
-  readonly model?: string;
-  readonly provider?: string;
-  readonly disputed?: boolean;
-}
-
-/** Sums over one group; counts as decimal text, keys in the order of `groupBy`, '' for none. */
+/** Sums over one group; counts as decimal text. */
 export interface UsageSums {
+  /** In the order of `groupBy`, '' for none; of no meaning in the sums over everything. */
   readonly keys: readonly string[];
   readonly requests: string;
   readonly attempts: string;
@@ -36,8 +23,13 @@ export interface UsageSums {
 export interface StoredLine {
   readonly request_id: string;
   readonly attempt: number;
+  readonly user_id: string;
   readonly key_id: string | null;
   readonly project_id: string | null;
+  readonly run_id: string | null;
+  readonly task_id: string | null;
+  readonly session_id: string | null;
+  readonly agent: string | null;
   readonly task_type: string;
   readonly provider: string;
   readonly model: string;
@@ -59,92 +51,104 @@ export interface StoredLine {
   readonly position: string;
 }
 
-export interface LinePosition {
-  readonly position: string;
-  readonly requestId: string;
-  readonly attempt: number;
-}
+/** `position` of a line, its request and its attempt. */
+export type LinePosition = readonly [position: string, requestId: string, attempt: number];
 
 const GROUP_KEYS: Readonly<Record<UsageGroup, string>> = {
   day: `to_char(admitted_at at time zone 'UTC', 'YYYY-MM-DD')`,
   model: 'model',
-  key: `coalesce(key_id::text, '')`,
-  project: `coalesce(project_id::text, '')`,
   provider: 'provider',
   taskType: 'task_type',
+  agent: `coalesce(agent, '')`,
+  key: `coalesce(key_id::text, '')`,
+  user: 'user_id::text',
+  project: `coalesce(project_id::text, '')`,
+  task: `coalesce(task_id::text, '')`,
+  session: `coalesce(session_id::text, '')`,
 };
 
-const LINE_COLUMNS = `request_id, attempt, key_id, project_id, task_type, provider, model, model_served, outcome,
-  usage_source, prompt_tokens, cached_read_tokens, cache_write_tokens, completion_tokens, reasoning_tokens,
-  cost_pico_usd, price_version, disputes, started_at, latency_ms, first_token_ms`;
+const SUMS = `count(distinct request_id) as requests, count(*) as attempts,
+  coalesce(sum(prompt_tokens), 0) as prompt_tokens,
+  coalesce(sum(cached_read_tokens), 0) as cached_read_tokens,
+  coalesce(sum(cache_write_tokens), 0) as cache_write_tokens,
+  coalesce(sum(completion_tokens), 0) as completion_tokens,
+  coalesce(sum(reasoning_tokens), 0) as reasoning_tokens,
+  coalesce(sum(cost_pico_usd), 0) as cost_pico_usd,
+  count(*) filter (where cost_pico_usd is null) as unpriced, count(disputes) as disputed`;
+
+const LINE_COLUMNS = `request_id, attempt, user_id, key_id, project_id, run_id, task_id, session_id, agent, task_type,
+  provider, model, model_served, outcome, usage_source, prompt_tokens, cached_read_tokens, cache_write_tokens,
+  completion_tokens, reasoning_tokens, cost_pico_usd, price_version, disputes, started_at, latency_ms, first_token_ms`;
 
 const POSITION = `to_char(admitted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
-/** Reads usage lines. Everyone sees their own; administrators see all. */
+const CONDITIONS: Readonly<Record<keyof UsageFilter, (parameter: string) => string>> = {
+  from: (parameter) => `admitted_at >= ${parameter}`,
+  to: (parameter) => `admitted_at < ${parameter}`,
+  userId: (parameter) => `user_id = ${parameter}`,
+  keyId: (parameter) => `key_id = ${parameter}`,
+  projectId: (parameter) => `project_id = ${parameter}`,
+  runId: (parameter) => `run_id = ${parameter}`,
+  taskId: (parameter) => `task_id = ${parameter}`,
+  sessionId: (parameter) => `session_id = ${parameter}`,
+  requestId: (parameter) => `request_id = ${parameter}`,
+  provider: (parameter) => `provider = ${parameter}`,
+  model: (parameter) => `model = ${parameter}`,
+  taskType: (parameter) => `task_type = ${parameter}`,
+  agent: (parameter) => `agent = ${parameter}`,
+  disputed: (parameter) => `(disputes is not null) = ${parameter}`,
+};
+
+/** Reads usage lines. The filter says whose: see `usageFilter`. */
 @Injectable()
 export class UsageRepository {
   constructor(private readonly database: DataSource) {}
 
-  /** Groups in ascending order of their keys, after the given keys. */
+  /** The sums over everything, then groups in ascending order of their keys, after the given keys. */
   async sums(
-    ctx: RequestContext,
     groupBy: readonly UsageGroup[],
     filter: UsageFilter,
     page: { readonly limit: number; readonly after?: readonly string[] },
-  ): Promise<readonly UsageSums[]> {
-    const keys = groupBy.map((group) => GROUP_KEYS[group]).join(', ');
-    return await this.database.query(
-      `with grouped as (
-         select array[${keys}] collate "C" as keys,
-           count(distinct request_id) as requests, count(*) as attempts,
-           coalesce(sum(prompt_tokens), 0) as prompt_tokens,
-           coalesce(sum(cached_read_tokens), 0) as cached_read_tokens,
-           coalesce(sum(cache_write_tokens), 0) as cache_write_tokens,
-           coalesce(sum(completion_tokens), 0) as completion_tokens,
-           coalesce(sum(reasoning_tokens), 0) as reasoning_tokens,
-           coalesce(sum(cost_pico_usd), 0) as cost_pico_usd,
-           count(*) filter (where cost_pico_usd is null) as unpriced, count(disputes) as disputed
-         from usage_lines
-         where ($1::uuid is null or user_id = $1)
-           and ($2::timestamptz is null or admitted_at >= $2) and ($3::timestamptz is null or admitted_at < $3)
-         group by 1)
-       select * from grouped where ($4::text[] is null or keys > $4::text[]) order by keys limit $5`,
-      [visibleUser(ctx, filter), filter.from ?? null, filter.to ?? null, page.after ?? null, page.limit],
+  ): Promise<{ readonly total: UsageSums; readonly groups: readonly UsageSums[] }> {
+    const keys = groupBy.map((group, index) => `${GROUP_KEYS[group]} collate "C" as key_${index}`);
+    const names = keys.map((_, index) => `key_${index}`);
+    const { where, values } = conditions(filter);
+    const [after, limit] = [`$${values.length + 1}`, `$${values.length + 2}`];
+    const [total, ...groups]: [UsageSums, ...UsageSums[]] = await this.database.query(
+      `with lines as (
+         select ${keys.join(', ')}, * from usage_lines where ${where}
+       ), grouped as (
+         select array[${names.join(', ')}] as keys, grouping(key_0) as is_total, ${SUMS}
+         from lines group by grouping sets ((${names.join(', ')}), ()))
+       select * from grouped where is_total = 1 or ${after}::text[] is null or keys > ${after}::text[]
+       order by is_total desc, keys limit ${limit}::int + 1`,
+      [...values, page.after ?? null, page.limit],
     );
+    return { total, groups };
   }
 
   /** Newest request first, after the given position. */
   async lines(
-    ctx: RequestContext,
-    filter: LineFilter,
+    filter: UsageFilter,
     page: { readonly limit: number; readonly after?: LinePosition },
   ): Promise<readonly StoredLine[]> {
-    const { after } = page;
+    const { where, values } = conditions(filter);
+    const n = values.length;
+    const after = page.after
+      ? `and (admitted_at, request_id, attempt) < ($${n + 2}::timestamptz, $${n + 3}::uuid, $${n + 4}::int)`
+      : '';
     return await this.database.query(
-      `select ${LINE_COLUMNS}, ${POSITION} as position from usage_lines
-       where ($1::uuid is null or user_id = $1)
-         and ($2::timestamptz is null or admitted_at >= $2) and ($3::timestamptz is null or admitted_at < $3)
-         and ($4::uuid is null or request_id = $4) and ($5::text is null or model = $5)
-         and ($6::text is null or provider = $6) and ($7::boolean is null or (disputes is not null) = $7)
-         and ($8::timestamptz is null or (admitted_at, request_id, attempt) < ($8, $9::uuid, $10::int))
-       order by admitted_at desc, request_id desc, attempt desc limit $11`,
-      [
-        visibleUser(ctx, filter),
-        filter.from ?? null,
-        filter.to ?? null,
-        filter.requestId ?? null,
-        filter.model ?? null,
-        filter.provider ?? null,
-        filter.disputed ?? null,
-        after?.position ?? null,
-        after?.requestId ?? null,
-        after?.attempt ?? null,
-        page.limit,
-      ],
+      `select ${LINE_COLUMNS}, ${POSITION} as position from usage_lines where ${where} ${after}
+       order by admitted_at desc, request_id desc, attempt desc limit $${n + 1}`,
+      [...values, page.limit, ...(page.after ?? [])],
     );
   }
 }
 
-function visibleUser({ principal }: RequestContext, { userId }: UsageFilter): string | null {
-  return principal.role === 'admin' ? (userId ?? null) : principal.userId;
+function conditions(filter: UsageFilter): { readonly where: string; readonly values: unknown[] } {
+  const names = (Object.keys(CONDITIONS) as (keyof UsageFilter)[]).filter(
+    (name) => filter[name] !== undefined,
+  );
+  const parts = names.map((name, index) => CONDITIONS[name](`$${index + 1}`));
+  return { where: ['true', ...parts].join(' and '), values: names.map((name) => filter[name]) };
 }

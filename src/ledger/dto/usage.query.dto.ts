@@ -1,16 +1,24 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import {
+  ArrayMinSize,
   ArrayUnique,
   IsBoolean,
   IsIn,
-  IsISO8601,
   IsOptional,
   IsString,
   Matches,
   MaxLength,
 } from 'class-validator';
-import { PageQueryDto, PROVIDER_IDS, type ProviderId } from '../../common/index';
+import {
+  type IdPrefix,
+  PageQueryDto,
+  PROVIDER_IDS,
+  type ProviderId,
+  TASK_TYPES,
+  type TaskType,
+} from '../../common/index';
 import { USAGE_GROUPS, type UsageGroup } from '../usage-groups';
 
 /** `a,b` and `groupBy=a&groupBy=b` alike. */
@@ -24,38 +32,94 @@ const commaSeparated = ({ value }: { value: unknown }): unknown => {
 const queryBoolean = ({ value }: { value: unknown }): unknown =>
   value === 'true' ? true : value === 'false' ? false : value;
 
-export class UsageRangeQueryDto extends PageQueryDto {
+/** An id of this kind, as the API shows it. */
+const IdFilter = (prefix: IdPrefix, description: string): PropertyDecorator => {
+  const pattern = `^${prefix}_[0-9a-f]{32}$`;
+  return applyDecorators(
+    ApiPropertyOptional({ type: String, pattern, description }),
+    IsOptional(),
+    Matches(new RegExp(pattern), { message: `$property must be an id such as ${prefix}_0192f0c0…` }),
+  );
+};
+
+const TextFilter = (example: string): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({ type: String, maxLength: 200, example }),
+    IsOptional(),
+    IsString(),
+    MaxLength(200),
+    // PostgreSQL's text has no place for it.
+    Matches(/^[^\0]*$/, { message: '$property must not hold the NUL character' }),
+  );
+
+export class UsageFilterQueryDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
-    format: 'date-time',
-    example: '2026-01-01T00:00:00Z',
-    description: 'Requests admitted at this time or later.',
+    maxLength: 40,
+    example: '2026-01-01',
+    description: 'Requests admitted at this date (UTC) or time, or later.',
   })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsString()
+  @MaxLength(40)
   from?: string;
 
   @ApiPropertyOptional({
     type: String,
-    format: 'date-time',
+    maxLength: 40,
     example: '2030-01-01T00:00:00Z',
-    description: 'Requests admitted before this time.',
+    description: 'Requests admitted before this date (UTC) or time.',
   })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsString()
+  @MaxLength(40)
   to?: string;
 
+  @IdFilter('usr', 'Of one user; for administrators, others see their own lines only.')
+  userId?: string;
+
+  @IdFilter('key', 'Made with this API key.')
+  keyId?: string;
+
+  @IdFilter('prj', 'Of this project.')
+  projectId?: string;
+
+  @IdFilter('run', 'Of this run.')
+  runId?: string;
+
+  @IdFilter('tsk', 'Of this task.')
+  taskId?: string;
+
+  @IdFilter('ses', 'Of this session.')
+  sessionId?: string;
+
+  @ApiPropertyOptional({ enum: PROVIDER_IDS })
+  @IsOptional()
+  @IsIn(PROVIDER_IDS)
+  provider?: ProviderId;
+
+  @TextFilter('sandbox/small')
+  model?: string;
+
+  @ApiPropertyOptional({ enum: TASK_TYPES })
+  @IsOptional()
+  @IsIn(TASK_TYPES)
+  taskType?: TaskType;
+
+  @TextFilter('coder')
+  agent?: string;
+
   @ApiPropertyOptional({
-    type: String,
-    pattern: '^usr_[0-9a-f]{32}$',
-    description: 'Of one user; for administrators, others see their own lines only.',
+    enum: ['json', 'csv'],
+    description:
+      '`csv`, like `Accept: text/csv`, answers with everything that the filter finds: limit and cursor do not matter.',
   })
   @IsOptional()
-  @Matches(/^usr_[0-9a-f]{32}$/)
-  userId?: string;
+  @IsIn(['json', 'csv'])
+  format?: 'json' | 'csv';
 }
 
-export class UsageQueryDto extends UsageRangeQueryDto {
+export class UsageQueryDto extends UsageFilterQueryDto {
   @ApiPropertyOptional({
     enum: USAGE_GROUPS,
     isArray: true,
@@ -66,25 +130,13 @@ export class UsageQueryDto extends UsageRangeQueryDto {
   @Transform(commaSeparated)
   @IsIn(USAGE_GROUPS, { each: true, message: `groupBy takes any of ${USAGE_GROUPS.join(', ')}` })
   @ArrayUnique()
+  @ArrayMinSize(1)
   groupBy: UsageGroup[] = ['day'];
 }
 
-export class UsageLinesQueryDto extends UsageRangeQueryDto {
-  @ApiPropertyOptional({ type: String, pattern: '^req_[0-9a-f]{32}$' })
-  @IsOptional()
-  @Matches(/^req_[0-9a-f]{32}$/)
+export class UsageLinesQueryDto extends UsageFilterQueryDto {
+  @IdFilter('req', 'The attempts of one request.')
   requestId?: string;
-
-  @ApiPropertyOptional({ type: String, maxLength: 200, example: 'sandbox/small' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  model?: string;
-
-  @ApiPropertyOptional({ enum: PROVIDER_IDS })
-  @IsOptional()
-  @IsIn(PROVIDER_IDS)
-  provider?: ProviderId;
 
   @ApiPropertyOptional({
     type: Boolean,

@@ -2,25 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { PROVIDER_IDS, TASK_TYPES, USAGE_SOURCES } from '../../common/index';
 import { OUTCOMES } from '../ledger.types';
 
-export class UsageGroupDto {
-  @ApiPropertyOptional({ type: String, format: 'date', example: '2026-11-21' })
-  day?: string;
-
-  @ApiPropertyOptional({ type: String, example: 'sandbox/small' })
-  model?: string;
-
-  @ApiPropertyOptional({ type: String, nullable: true, example: 'key_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
-  key?: string | null;
-
-  @ApiPropertyOptional({ type: String, nullable: true, example: null })
-  project?: string | null;
-
-  @ApiPropertyOptional({ enum: PROVIDER_IDS })
-  provider?: string;
-
-  @ApiPropertyOptional({ enum: TASK_TYPES })
-  taskType?: string;
-
+export class UsageSumsDto {
   @ApiProperty({ example: 3, description: 'Requests with at least one attempt.' })
   requests: number;
 
@@ -52,9 +34,47 @@ export class UsageGroupDto {
   disputed: number;
 }
 
+export class UsageGroupDto extends UsageSumsDto {
+  @ApiPropertyOptional({ type: String, format: 'date', example: '2026-11-21' })
+  day?: string;
+
+  @ApiPropertyOptional({ type: String, example: 'sandbox/small' })
+  model?: string;
+
+  @ApiPropertyOptional({ enum: PROVIDER_IDS })
+  provider?: string;
+
+  @ApiPropertyOptional({ enum: TASK_TYPES })
+  taskType?: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: 'coder' })
+  agent?: string | null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: 'key_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
+  key?: string | null;
+
+  @ApiPropertyOptional({ type: String, example: 'usr_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
+  user?: string;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: null })
+  project?: string | null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: null })
+  task?: string | null;
+
+  @ApiPropertyOptional({ type: String, nullable: true, example: null })
+  session?: string | null;
+}
+
 export class UsagePageDto {
   @ApiProperty({ type: [UsageGroupDto] })
   data: UsageGroupDto[];
+
+  @ApiProperty({
+    type: UsageSumsDto,
+    description: 'Over everything that the filter finds, not only this page.',
+  })
+  total: UsageSumsDto;
 
   @ApiProperty({ type: String, nullable: true, example: null })
   nextCursor: string | null;
@@ -128,11 +148,26 @@ export class UsageLineDto {
   @ApiProperty({ type: [String], example: [], description: 'Why books and provider disagree.' })
   disputes: string[];
 
+  @ApiProperty({ type: String, example: 'usr_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
+  userId: string;
+
   @ApiProperty({ type: String, nullable: true, example: 'key_0192f0c0a1b27c3d8e4f5a6b7c8d9e0f' })
   keyId: string | null;
 
   @ApiProperty({ type: String, nullable: true, example: null })
   projectId: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  runId: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  taskId: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: null })
+  sessionId: string | null;
+
+  @ApiProperty({ type: String, nullable: true, example: 'coder', description: 'Which agent asked.' })
+  agent: string | null;
 }
 
 export class UsageLinePageDto {

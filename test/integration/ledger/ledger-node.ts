@@ -3,13 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
 import { newId, type RequestContext, type WorkScope } from '../../../src/common/index';
 import { ConfigModule, loadConfig } from '../../../src/config/index';
 import { DatabaseModule, HotPool } from '../../../src/database/index';
+import { AuditSink } from '../../../src/errors/index';
 import {
   type AdmitCommand,
   BudgetRepository,
@@ -52,6 +53,8 @@ export interface LedgerNode {
 export interface NodeOptions {
   readonly now?: () => Date;
   readonly dataDir?: string;
+  /** Further environment variables. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Where the hot pool connects to instead. */
   readonly hotPool?: HotPool;
 }
@@ -68,6 +71,14 @@ class TestClock {
   }
 }
 
+/** What administrators did, in memory: the real log belongs to another module. */
+@Global()
+@Module({
+  providers: [{ provide: AuditSink, useFactory: () => ({ record: jest.fn(() => Promise.resolve()) }) }],
+  exports: [AuditSink],
+})
+export class AuditLogInMemory {}
+
 export async function bootNode(url: string, options: NodeOptions = {}): Promise<LedgerNode> {
   const dataDir = options.dataDir ?? mkdtempSync(path.join(os.tmpdir(), 'lattice-ledger-'));
   const env = {
@@ -76,6 +87,7 @@ export async function bootNode(url: string, options: NodeOptions = {}): Promise<
     DATA_DIR: dataDir,
     DATABASE_POOL_SIZE: '2',
     HOLD_LEASE_MS: LEASE_MS,
+    ...options.env,
   };
   const builder = Test.createTestingModule({
     imports: [
@@ -83,6 +95,7 @@ export async function bootNode(url: string, options: NodeOptions = {}): Promise<
       EventEmitterModule.forRoot(),
       ObservabilityModule,
       DatabaseModule.forRoot(url),
+      AuditLogInMemory,
       ...(options.now ? [TestClock.of(options.now)] : []),
       LedgerModule,
     ],

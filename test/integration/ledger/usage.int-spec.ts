@@ -16,6 +16,7 @@ import { LedgerModule } from '../../../src/ledger/index';
 import { attachRequestState, ObservabilityModule, OpenRequests } from '../../../src/observability/index';
 import { validationPipe } from '../../../src/validation';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
+import { AuditLogInMemory } from './ledger-node';
 
 const DAY_MS = 86_400_000;
 const START = Date.parse('2026-03-01T00:00:00Z');
@@ -27,6 +28,9 @@ interface Line {
   readonly user: string;
   readonly key: string | null;
   readonly project: string | null;
+  readonly task: string | null;
+  readonly session: string | null;
+  readonly agent: string | null;
   readonly at: Date;
   readonly model: string;
   readonly cost: bigint | null;
@@ -37,6 +41,7 @@ interface Line {
 
 interface Page<T> {
   readonly data: T[];
+  readonly total?: Record<string, unknown>;
   readonly nextCursor: string | null;
 }
 
@@ -54,6 +59,9 @@ describe('GET /api/v1/usage', () => {
   const users = [newId(), newId()] as const;
   const keys = [newId(), newId()] as const;
   const projects = [newId(), null] as const;
+  const tasks = [newId(), newId(), null] as const;
+  const sessions = [newId(), null] as const;
+  const agents = ['coder', 'tester', null] as const;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -84,6 +92,9 @@ describe('GET /api/v1/usage', () => {
         user: users[number % 2] as string,
         key: number % 3 === 0 ? null : (keys[number % 2] as string),
         project: projects[number % 5 === 0 ? 0 : 1],
+        task: tasks[number % 3] ?? null,
+        session: sessions[number % 2 === 0 ? 0 : 1],
+        agent: agents[number % 3] ?? null,
         at: new Date(START + Math.floor((number * 4 * DAY_MS) / 200)),
         model: MODELS[i % 3] as string,
         cost: i % 50 === 7 ? null : 9_007_199_254_740_993n + BigInt(i),
@@ -102,13 +113,17 @@ describe('GET /api/v1/usage', () => {
   }
 
   async function all<T>(url: string): Promise<T[]> {
-    const found: T[] = [];
+    return (await pagesOf<T>(url)).flatMap(({ data }) => data);
+  }
+
+  async function pagesOf<T>(url: string): Promise<Page<T>[]> {
+    const found: Page<T>[] = [];
     let cursor: string | null = null;
     do {
       const next: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
       const { status, body }: { status: number; body: Page<T> } = await get<T>(`${url}${next}`);
       expect(status).toBe(200);
-      found.push(...body.data);
+      found.push(body);
       cursor = body.nextCursor;
     } while (cursor !== null);
     return found;
@@ -139,6 +154,13 @@ describe('GET /api/v1/usage', () => {
     ['key', (line) => ({ key: line.key && toApiId('key', line.key) })],
     ['project', (line) => ({ project: line.project && toApiId('prj', line.project) })],
     ['provider,taskType', (line) => ({ provider: line.model.split('/')[0], taskType: 'MATH' })],
+    ['agent', (line) => ({ agent: line.agent })],
+    ['user', (line) => ({ user: toApiId('usr', line.user) })],
+    ['task', (line) => ({ task: line.task && toApiId('tsk', line.task) })],
+    [
+      'session,agent',
+      (line) => ({ session: line.session && toApiId('ses', line.session), agent: line.agent }),
+    ],
     ['model,day', (line) => ({ model: line.model, day: dayOf(line) })],
   ];
 
@@ -222,8 +244,13 @@ describe('GET /api/v1/usage', () => {
         latencyMs: null,
         firstTokenMs: null,
         disputes: ['total'],
+        userId: toApiId('usr', line.user),
         keyId: null,
         projectId: toApiId('prj', line.project as string),
+        runId: null,
+        taskId: toApiId('tsk', line.task as string),
+        sessionId: toApiId('ses', line.session as string),
+        agent: 'coder',
       },
     ]);
   });
@@ -235,6 +262,117 @@ describe('GET /api/v1/usage', () => {
     const expected = lines.filter((l) => l.user === users[0] && l.model === 'anthropic/c' && l.disputes);
     expect(body.data).toHaveLength(expected.length);
     expect(expected.length).toBeGreaterThan(0);
+  });
+
+  it('totals everything that the filter finds, on every page', async () => {
+    const [first] = await pagesOf('?groupBy=model,day&limit=3');
+    const [, second] = await pagesOf('?groupBy=model,day&limit=3');
+    const cost = visible().reduce((sum, line) => sum + (line.cost ?? 0n), 0n);
+    expect(first?.total).toMatchObject({ attempts: 200, requests: 100, costUsd: formatUsd(cost) });
+    expect(second?.total).toEqual(first?.total);
+    const none = await get<Group>('?model=openai/none');
+    expect(none.body).toMatchObject({ data: [], total: { attempts: 0, costUsd: '0' }, nextCursor: null });
+  });
+
+  it.each([
+    ['provider=anthropic', (line: Line) => line.model.startsWith('anthropic')],
+    ['model=openai/b', (line: Line) => line.model === 'openai/b'],
+    ['agent=tester', (line: Line) => line.agent === 'tester'],
+    [`keyId=${toApiId('key', keys[0])}`, (line: Line) => line.key === keys[0]],
+    [`projectId=${toApiId('prj', projects[0])}`, (line: Line) => line.project === projects[0]],
+    [`taskId=${toApiId('tsk', tasks[1])}`, (line: Line) => line.task === tasks[1]],
+    [`sessionId=${toApiId('ses', sessions[0])}`, (line: Line) => line.session === sessions[0]],
+    ['from=2026-03-02&to=2026-03-03', (line: Line) => dayOf(line) === '2026-03-02'],
+    ['from=2026-03-02T01:00:00%2B01:00&to=2026-03-03T00:00:00', (line: Line) => dayOf(line) === '2026-03-02'],
+  ])('sums and lists only what %s finds', async (filter, isFound) => {
+    const found = visible().filter(isFound);
+    expect(found.length).toBeGreaterThan(0);
+    const sums = await get<Group>(`?groupBy=user&${filter}`);
+    expect(sums.body.total).toMatchObject({ attempts: found.length });
+    const listed = await all<{ requestId: string }>(`/lines?limit=200&${filter}`);
+    expect(new Set(listed.map(({ requestId }) => requestId))).toEqual(
+      new Set(found.map(({ request }) => toApiId('req', request))),
+    );
+    expect(listed).toHaveLength(found.length);
+  });
+
+  it('takes no cursor of another caller, another list or another grouping', async () => {
+    const { body } = await get<Group>('?groupBy=model&limit=1');
+    const cursor = encodeURIComponent(body.nextCursor ?? '');
+    await expect(get(`?groupBy=model&cursor=${cursor}`)).resolves.toMatchObject({ status: 200 });
+    for (const url of [`?groupBy=agent&cursor=${cursor}`, `/lines?cursor=${cursor}`])
+      await expect(get(url)).resolves.toMatchObject({ status: 400, body: { error: { param: 'cursor' } } });
+    principal = { userId: users[1], role: 'admin' };
+    await expect(get(`?groupBy=model&cursor=${cursor}`)).resolves.toMatchObject({ status: 400 });
+  });
+
+  describe('as CSV', () => {
+    async function csv(url: string, accept?: string): Promise<{ type: string; rows: string[][] }> {
+      const answer = await app.inject({
+        method: 'GET',
+        url: `/api/v1/usage${url}`,
+        headers: accept === undefined ? {} : { accept },
+      });
+      expect(answer.statusCode).toBe(200);
+      return { type: String(answer.headers['content-type']), rows: parseCsv(answer.body) };
+    }
+
+    it('holds every line once, exact, over more pages than one', async () => {
+      principal = { userId: users[0], role: 'admin' };
+      const database = app.get(DataSource);
+      const more = manyLines(2300);
+      await store(database, more);
+      try {
+        const { type, rows } = await csv('/lines?format=csv&limit=1');
+        expect(type).toMatch(/^text\/csv/);
+        const [header = [], ...data] = rows;
+        const column = (name: string): string[] => data.map((row) => row[header.indexOf(name)] ?? '');
+        const costs = [...lines, ...more].map(({ cost }) => (cost === null ? '' : formatUsd(cost)));
+        expect(column('costUsd').toSorted()).toEqual(costs.toSorted());
+        expect(new Set(data.map((row) => row.slice(0, 2).join()))).toHaveProperty('size', costs.length);
+      } finally {
+        await database.query(`delete from usage_lines where model = 'many/lines'`);
+      }
+    });
+
+    it('equals the JSON of the same groups', async () => {
+      const groups = await all<Group>('?groupBy=model,agent,key');
+      const { rows } = await csv('?groupBy=model,agent,key', 'text/csv, */*;q=0.1');
+      const [header = [], ...data] = rows;
+      expect(header.slice(0, 4)).toEqual(['model', 'agent', 'key', 'requests']);
+      expect(data).toEqual(
+        groups.map((group) => header.map((name) => String((group[name] as string | number | null) ?? ''))),
+      );
+    });
+
+    it('is JSON for a client that does not ask for it', async () => {
+      const answer = await app.inject({ url: '/api/v1/usage', headers: { accept: 'text/html,*/*' } });
+      expect(answer.headers['content-type']).toMatch(/^application\/json/);
+      const named = await app.inject({ url: '/api/v1/usage?format=json', headers: { accept: 'text/csv' } });
+      expect(named.headers['content-type']).toMatch(/^application\/json/);
+    });
+
+    it('shows nobody the lines of others', async () => {
+      const { rows } = await csv('/lines?format=csv');
+      const [header = [], ...data] = rows;
+      expect(new Set(data.map((row) => row[header.indexOf('userId')]))).toEqual(
+        new Set([toApiId('usr', users[0])]),
+      );
+      await expect(get(`/lines?format=csv&userId=${toApiId('usr', users[1])}`)).resolves.toMatchObject({
+        status: 403,
+      });
+    });
+
+    function manyLines(count: number): Line[] {
+      const [line] = lines as [Line];
+      return Array.from({ length: count }, (_, i) => ({
+        ...line,
+        request: newId(),
+        attempt: 1,
+        model: 'many/lines',
+        cost: BigInt(i),
+      }));
+    }
   });
 
   it('shows nobody the lines of others', async () => {
@@ -251,6 +389,12 @@ describe('GET /api/v1/usage', () => {
     ['?groupBy=day,day', 'groupBy'],
     ['?from=yesterday', 'from'],
     ['?limit=201', 'limit'],
+    ['?from=2026-13-01', 'from'],
+    ['?from=2026-03-02&to=2026-03-01', 'to'],
+    ['?groupBy=', 'groupBy'],
+    ['?keyId=prj_0', 'keyId'],
+    ['?agent=%00', 'agent'],
+    ['?format=xml', 'format'],
     ['?cursor=nonsense', 'cursor'],
     ['?groupBy=model&cursor=WyJhIiwiYiJd', 'cursor'],
     ['/lines?cursor=WzEsMl0', 'cursor'],
@@ -280,6 +424,7 @@ async function boot(
       ObservabilityModule,
       ErrorsModule,
       DatabaseModule.forRoot(url),
+      AuditLogInMemory,
       LedgerModule,
     ],
     providers: [{ provide: APP_GUARD, useValue: guard }],
@@ -294,12 +439,26 @@ async function boot(
 
 async function store(database: DataSource, lines: readonly Line[]): Promise<void> {
   await database.query(
-    `insert into usage_lines (request_id, attempt, user_id, key_id, project_id, admitted_at, started_at, model,
+    `insert into usage_lines (request_id, attempt, user_id, key_id, project_id, task_id, session_id, agent, admitted_at, started_at, model,
        provider, task_type, outcome, usage_source, cost_pico_usd, prompt_tokens, completion_tokens, disputes)
-     select request, attempt, "user", key, project, at, at, model, split_part(model, '/', 1), 'MATH', 'succeeded',
+     select request, attempt, "user", key, project, task, session, agent, at, at, model, split_part(model, '/', 1), 'MATH', 'succeeded',
        'provider', cost, prompt, completion, disputes
-     from json_to_recordset($1) as l (request uuid, attempt int, "user" uuid, key uuid, project uuid, at timestamptz,
+     from json_to_recordset($1) as l (request uuid, attempt int, "user" uuid, key uuid, project uuid,
+       task uuid, session uuid, agent text, at timestamptz,
        model text, cost bigint, prompt bigint, completion bigint, disputes text[])`,
     [JSON.stringify(lines, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))],
   );
+}
+
+/** RFC 4180, strictly: CRLF, quotes doubled. */
+function parseCsv(text: string): string[][] {
+  expect(text.endsWith('\r\n')).toBe(true);
+  return text
+    .slice(0, -2)
+    .split('\r\n')
+    .map((row) =>
+      [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
+        ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '',
+      ),
+    );
 }

@@ -1,5 +1,11 @@
 import type { RequestContext } from '../../../src/common/index';
-import { exceededWarning, type Refusal, refusalError } from '../../../src/ledger/refusal';
+import {
+  type LimitRefusal,
+  limitError,
+  type Refusal,
+  refusalError,
+  softBudgetWarnings,
+} from '../../../src/ledger/refusal';
 
 const ctx = { requestId: 'r', principal: { userId: 'u', role: 'operator' } } as unknown as RequestContext;
 const NOW = Date.parse('2026-05-05T10:00:30Z');
@@ -87,6 +93,60 @@ describe(refusalError.name, () => {
         resetsAt: '2026-05-06T00:00:00.000Z',
       },
     });
-    expect(exceededWarning('run', 'total')).toBe('The soft total budget of the run is exceeded');
+  });
+
+  it('tells what the installation’s limit is to administrators only, and that it is reached to all', () => {
+    const refusal: LimitRefusal = {
+      kind: 'limit',
+      limit: 'requests_per_hour',
+      scope: 'global',
+      value: 777,
+      isTooLarge: false,
+      resetsAt: '2026-05-05T11:00:00Z',
+    };
+    const own = { limit: 60, remaining: 50, resetsAt: new Date(NOW + 30_000), windowSeconds: 60 } as const;
+    const error = limitError(refusal, NOW, own);
+    expect(JSON.stringify([error.message, error.details, error.headers])).not.toContain('777');
+    expect(error).toMatchObject({
+      message: 'The limit of requests per hour of the installation is reached until 2026-05-05T11:00:00.000Z',
+      details: { limit: 'requests_per_hour', scope: 'global', resetsAt: '2026-05-05T11:00:00.000Z' },
+      headers: { 'ratelimit-remaining': '0', 'ratelimit-reset': '3570' },
+      retryAfterMs: 3_570_000,
+    });
+    const admin = { ...ctx, principal: { userId: 'u', role: 'admin' } } as RequestContext;
+    expect(refusalError(admin, refusal, NOW)).toMatchObject({ details: { value: 777 } });
+    const concurrency = { ...refusal, limit: 'concurrency', resetsAt: null } as const;
+    expect(limitError(concurrency, NOW).message).toBe(
+      'No more than a limited number of requests of the installation may run at once',
+    );
+  });
+
+  it('puts the caller’s own window into the headers', () => {
+    const refusal: LimitRefusal = {
+      kind: 'limit',
+      limit: 'requests_per_minute',
+      scope: 'user',
+      value: 60,
+      isTooLarge: false,
+      resetsAt: '2026-05-05T10:01:00Z',
+    };
+    const own = { limit: 60, remaining: 0, resetsAt: new Date(NOW + 30_000), windowSeconds: 60 } as const;
+    expect(limitError(refusal, NOW, own).headers).toMatchObject({
+      'ratelimit-limit': '60',
+      'ratelimit-remaining': '0',
+      'ratelimit-policy': '60;w=60',
+    });
+  });
+});
+
+describe(softBudgetWarnings.name, () => {
+  it('names scope and period, the installation’s to administrators only', () => {
+    const exceeded = [
+      { scope: 'global', period: 'day' },
+      { scope: 'run', period: 'total' },
+    ];
+    expect(softBudgetWarnings(ctx, exceeded)).toEqual(['The soft total budget of the run is exceeded']);
+    const admin = { ...ctx, principal: { userId: 'u', role: 'admin' } } as RequestContext;
+    expect(softBudgetWarnings(admin, exceeded)).toHaveLength(2);
   });
 });

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -13,7 +14,8 @@ import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { newId } from '../../../src/common/index';
 import { loadConfig } from '../../../src/config/index';
-import type { Settlement } from '../../../src/ledger/ledger-rows';
+import type { IntentEntry } from '../../../src/ledger/journal-file';
+import type { LineRow, Settlement } from '../../../src/ledger/ledger-rows';
 import { ProcessIdentity } from '../../../src/ledger/process-identity';
 import { SettlementJournal } from '../../../src/ledger/settlement-journal';
 
@@ -55,9 +57,14 @@ describe(SettlementJournal.name, () => {
 
   it('is empty before the first append and after everything is discarded', async () => {
     expect(journal.isEmpty).toBe(true);
-    await expect(journal.read()).resolves.toEqual({ settlements: [], brokenLines: [], bytes: 0 });
+    await expect(journal.read()).resolves.toEqual({
+      settlements: [],
+      intents: [],
+      brokenLines: [],
+      bytes: 0,
+    });
     await journal.append(aSettlement());
-    await journal.discard((await journal.read()).bytes);
+    await journal.discard(await journal.read());
     expect(journal.isEmpty).toBe(true);
     expect(readdirSync(path.join(dataDir, 'journal'))).toEqual([]);
   });
@@ -65,17 +72,91 @@ describe(SettlementJournal.name, () => {
   it('keeps what was appended while the rest was being booked', async () => {
     const [booked, late] = [aSettlement(), aSettlement()];
     await journal.append(booked);
-    const { bytes } = await journal.read();
+    const read = await journal.read();
     await journal.append(late);
-    await journal.discard(bytes);
+    await journal.discard(read);
     await expect(journal.read()).resolves.toMatchObject({ settlements: [late], brokenLines: [] });
     expect(journal.isEmpty).toBe(false);
     await expect(journal.listOthers()).resolves.toEqual([]);
   });
 
-  it('fails the append that the disk does not take', async () => {
+  it('fails the append that the disk does not take, and says why until it takes one', async () => {
     writeFileSync(path.join(dataDir, 'journal'), 'a file where the folder should be');
     await expect(journal.append(aSettlement())).rejects.toThrow();
+    expect(journal.problem).toBe('EEXIST');
+    rmSync(path.join(dataDir, 'journal'));
+    await journal.append(aSettlement());
+    expect(journal.problem).toBeUndefined();
+  });
+
+  it('finds out whether the disk takes anything, and leaves nothing behind', async () => {
+    writeFileSync(path.join(dataDir, 'journal'), 'a file where the folder should be');
+    await journal.probe();
+    expect(journal.problem).toBe('EEXIST');
+    rmSync(path.join(dataDir, 'journal'));
+    await journal.probe();
+    expect(journal.problem).toBeUndefined();
+    expect([journal.isEmpty, readdirSync(path.join(dataDir, 'journal'))]).toEqual([true, []]);
+  });
+
+  describe('intents', () => {
+    const anIntent = (): IntentEntry => {
+      const [line] = aSettlement().lines;
+      return { owner: aSettlement().owner, intent: line as LineRow };
+    };
+
+    it('stand beside the settlements and count as none', async () => {
+      const [intent, settlement] = [anIntent(), aSettlement()];
+      await journal.append(intent);
+      expect([journal.length, journal.isEmpty]).toEqual([0, false]);
+      await journal.append(settlement);
+      expect(journal.length).toBe(1);
+      await expect(journal.read()).resolves.toMatchObject({ intents: [intent], settlements: [settlement] });
+    });
+
+    it('stay when they are to be kept, with what came meanwhile', async () => {
+      const [kept, done, late] = [anIntent(), anIntent(), aSettlement()];
+      for (const each of [kept, done, aSettlement()]) await journal.append(each);
+      const read = await journal.read();
+      await journal.append(late);
+      await journal.discard(read, [kept]);
+      await expect(journal.read()).resolves.toMatchObject({ intents: [kept], settlements: [late] });
+      expect([journal.length, journal.isEmpty]).toEqual([1, false]);
+    });
+  });
+
+  it('says how long something has waited', async () => {
+    expect(journal.oldestAt).toBeUndefined();
+    const before = Date.now();
+    await journal.append(aSettlement());
+    const first = journal.oldestAt?.getTime() ?? 0;
+    expect(first).toBeGreaterThanOrEqual(before);
+    const read = await journal.read();
+    await journal.append(aSettlement());
+    expect(journal.oldestAt?.getTime()).toBe(first);
+    await journal.discard(read);
+    expect(journal.oldestAt?.getTime()).toBeGreaterThanOrEqual(first);
+    await journal.discard(await journal.read());
+    expect(journal.oldestAt).toBeUndefined();
+  });
+
+  it('goes on when somebody else took its file for abandoned', async () => {
+    await journal.append(aSettlement());
+    rmSync(file(`${identity.id}.ndjson`));
+    await journal.discard(await journal.read());
+    expect(journal.isEmpty).toBe(true);
+    const next = aSettlement();
+    await journal.append(next);
+    await expect(journal.read()).resolves.toMatchObject({ settlements: [next] });
+  });
+
+  it('is not abandoned as long as its process touches it', async () => {
+    await journal.append(aSettlement());
+    const name = file(`${identity.id}.ndjson`);
+    const longAgo = new Date(Date.now() - 3_600_000);
+    utimesSync(name, longAgo, longAgo);
+    await journal.touch();
+    expect(Date.now() - statSync(name).mtimeMs).toBeLessThan(60_000);
   });
 
   describe('on a full disk', () => {

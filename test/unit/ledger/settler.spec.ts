@@ -16,8 +16,8 @@ function aSettlement(): Settlement {
 
 function aSettler() {
   const lane = { settle: jest.fn().mockRejectedValue(away) };
-  const journal = { isEmpty: true, append: jest.fn().mockRejectedValue(full), reject: jest.fn() };
-  const logger = { warn: jest.fn(), error: jest.fn(), event: jest.fn() };
+  const journal = { length: 0, append: jest.fn().mockRejectedValue(full), reject: jest.fn() };
+  const logger = { warn: jest.fn(), fatal: jest.fn(), event: jest.fn() };
   const openHolds = new OpenHolds();
   const settler = new Settler(
     lane as unknown as LedgerLane,
@@ -38,7 +38,8 @@ describe(Settler.name, () => {
     const settlement = aSettlement();
     openHolds.add(settlement.owner.request_id);
     await settler.settle(settlement);
-    expect(logger.error).toHaveBeenCalledTimes(1);
+    expect(logger.fatal).toHaveBeenCalledTimes(1);
+    expect(settler.unsavedCount).toBe(1);
     await jest.advanceTimersByTimeAsync(5000);
     expect(openHolds.has(settlement.owner.request_id)).toBe(true);
     lane.settle.mockReset().mockResolvedValue(undefined);

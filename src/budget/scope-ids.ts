@@ -1,0 +1,42 @@
+/** The API ids of what budgets and limits are set on. */
+import { fromApiId, type IdPrefix, toApiId } from '../common/index';
+import { ValidationError } from '../errors/index';
+import type { BudgetScope } from '../ledger/index';
+
+const PREFIXES: Readonly<Record<Exclude<BudgetScope, 'global'>, IdPrefix>> = {
+  user: 'usr',
+  project: 'prj',
+  key: 'key',
+  run: 'run',
+};
+
+/** Of any scope. */
+export const SCOPE_ID = /^(usr|prj|key|run)_[0-9a-f]{32}$/;
+/** Of a scope that limits can be set on. */
+export const LIMIT_SCOPE_ID = /^(usr|key)_[0-9a-f]{32}$/;
+
+/** The UUID behind the id; undefined for the global scope. @throws ValidationError when the id is one of another scope. */
+export function scopeUuid(scope: BudgetScope, scopeId: string | null | undefined): string | undefined {
+  if (scope === 'global' && !scopeId) return undefined;
+  const uuid = scope === 'global' ? undefined : fromApiId(PREFIXES[scope], scopeId ?? '');
+  if (uuid !== undefined) return uuid;
+  const rule = scope === 'global' ? 'has no scopeId' : `needs a scopeId that starts with ${PREFIXES[scope]}_`;
+  throw new ValidationError(`The scope ${scope} ${rule}`, { param: 'scopeId' });
+}
+
+/** Null for the global scope. */
+export function scopeApiId(scope: BudgetScope, scopeId: string | undefined): string | null {
+  return scope === 'global' || scopeId === undefined ? null : toApiId(PREFIXES[scope], scopeId);
+}
+
+/** What a list is narrowed to by the query's `scopeId`; undefined when it names none. */
+export function scopeFilter(
+  scopeId: string | undefined,
+): { readonly scope: BudgetScope; readonly scopeIds: readonly string[] } | undefined {
+  if (scopeId === undefined) return undefined;
+  for (const [scope, prefix] of Object.entries(PREFIXES)) {
+    const uuid = fromApiId(prefix, scopeId);
+    if (uuid !== undefined) return { scope: scope as BudgetScope, scopeIds: [uuid] };
+  }
+  return undefined;
+}

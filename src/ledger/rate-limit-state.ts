@@ -1,0 +1,78 @@
+/** What is left of the request windows that a caller stands in, as the ledger counted it and as headers tell it. */
+import { GLOBAL_SCOPE_ID } from './ledger.scopes';
+
+/** The tightest request window of a caller: of their own and their key's, the one with the least left. */
+export interface RateLimitState {
+  readonly limit: number;
+  readonly remaining: number;
+  /** The end of the wall-clock minute or hour. */
+  readonly resetsAt: Date;
+  readonly windowSeconds: 60 | 3600;
+}
+
+/** One limit with its request windows, as the ledger's functions answer it. Null: this window is not limited. */
+export interface RequestWindowsRow {
+  readonly scopeId: string;
+  readonly perMinute: number | null;
+  readonly minuteRequests: number;
+  readonly minuteEnd: string;
+  readonly perHour: number | null;
+  readonly hourRequests: number;
+  readonly hourEnd: string;
+}
+
+export interface RateLimitedCaller {
+  readonly userId?: string;
+  readonly keyId?: string;
+}
+
+/**
+ * Undefined when none of the caller's limits counts requests. The installation's limit is known to administrators only,
+ * so it is told for nobody but a caller without a name, and goes into no header.
+ */
+export function tightestWindow(
+  rows: readonly RequestWindowsRow[],
+  { userId, keyId }: RateLimitedCaller,
+): RateLimitState | undefined {
+  let tightest: RateLimitState | undefined;
+  for (const row of rows) {
+    const isOwn = row.scopeId === userId || row.scopeId === keyId;
+    if (!isOwn && (row.scopeId !== GLOBAL_SCOPE_ID || userId !== undefined)) continue;
+    for (const state of windowsOf(row)) if (!tightest || isTighter(state, tightest)) tightest = state;
+  }
+  return tightest;
+}
+
+/** `ratelimit-*` response headers; the reset is in whole seconds from now. */
+export function rateLimitHeaders(state: RateLimitState): Record<string, string> {
+  const resetMs = Math.max(0, state.resetsAt.getTime() - Date.now());
+  return {
+    'ratelimit-limit': String(state.limit),
+    'ratelimit-remaining': String(state.remaining),
+    'ratelimit-reset': String(Math.ceil(resetMs / 1000)),
+    'ratelimit-policy': `${state.limit};w=${state.windowSeconds}`,
+  };
+}
+
+function windowsOf(row: RequestWindowsRow): readonly RateLimitState[] {
+  const states: RateLimitState[] = [];
+  if (row.perMinute !== null) states.push(stateOf(row.perMinute, row.minuteRequests, row.minuteEnd, 60));
+  if (row.perHour !== null) states.push(stateOf(row.perHour, row.hourRequests, row.hourEnd, 3600));
+  return states;
+}
+
+function stateOf(
+  limit: number,
+  requests: number,
+  end: string,
+  windowSeconds: RateLimitState['windowSeconds'],
+): RateLimitState {
+  return { limit, remaining: Math.max(0, limit - requests), resetsAt: new Date(end), windowSeconds };
+}
+
+/** With as much left, the one that keeps the caller waiting for longer. */
+function isTighter(state: RateLimitState, than: RateLimitState): boolean {
+  return state.remaining === than.remaining
+    ? state.resetsAt > than.resetsAt
+    : state.remaining < than.remaining;
+}

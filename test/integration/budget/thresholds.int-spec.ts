@@ -1,0 +1,165 @@
+import { ThresholdPublisher } from '../../../src/budget/threshold-publisher';
+import { toApiId } from '../../../src/common/index';
+import { Notifications } from '../../../src/database/index';
+import { Outbox } from '../../../src/events/index';
+import { AppLogger } from '../../../src/observability/index';
+import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
+import { eventually } from '../../support/eventually';
+import {
+  aBudget,
+  aCaller,
+  aCommand,
+  aContext,
+  anAttempt,
+  bootNode,
+  type Caller,
+  CENT,
+  countOf,
+  type LedgerNode,
+} from '../ledger/ledger-node';
+
+interface EventRow {
+  readonly type: string;
+  readonly resource: string;
+  readonly owner_id: string | null;
+  readonly data: Record<string, unknown>;
+}
+
+describe(ThresholdPublisher.name, () => {
+  let database: TestDatabase;
+  let node: LedgerNode;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    node = await bootNode(database.url);
+  });
+
+  afterEach(async () => {
+    await node.close();
+    await database.drop();
+  });
+
+  const publisher = (outbox = new Outbox(node.database), notifications = node.module.get(Notifications)) =>
+    new ThresholdPublisher(node.database, outbox, notifications, node.module.get(AppLogger));
+
+  const spend = async (caller: Caller, costPicoUsd: bigint): Promise<void> => {
+    const ctx = aContext(caller);
+    const hold = await node.ledger.admit(ctx, aCommand({ worst: costPicoUsd }));
+    await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd })]);
+  };
+
+  const events = async () =>
+    await node.database.query<EventRow[]>(
+      'select type, resource, owner_id, data from events order by position',
+    );
+
+  it('makes an event of each threshold, for whom the budget concerns', async () => {
+    const caller = await aCaller(node);
+    const ofUser = await aBudget(node, { scopeId: caller.userId, period: 'day', limitPicoUsd: 10n * CENT });
+    const ofKey = await aBudget(node, {
+      scope: 'key',
+      scopeId: caller.keyId,
+      period: 'total',
+      limitPicoUsd: 100n * CENT,
+      mode: 'soft',
+    });
+    const ofAll = await aBudget(node, { scope: 'global', period: 'total', limitPicoUsd: 10n * CENT });
+    await spend(caller, 5n * CENT);
+    await publisher().publish();
+    expect(await events()).toEqual([
+      {
+        type: 'budget.threshold',
+        resource: toApiId('bud', ofUser),
+        owner_id: caller.userId,
+        data: {
+          budgetId: toApiId('bud', ofUser),
+          scope: 'user',
+          scopeId: toApiId('usr', caller.userId),
+          period: 'day',
+          periodStart: expect.stringMatching(/T00:00:00\.000Z$/),
+          percent: 50,
+          spentUsd: '0.05',
+          limitUsd: '0.1',
+          mode: 'hard',
+          passedAt: expect.any(String),
+          resetsAt: expect.stringMatching(/T00:00:00\.000Z$/),
+        },
+      },
+      expect.objectContaining({
+        resource: toApiId('bud', ofAll),
+        owner_id: null,
+        data: expect.objectContaining({ scope: 'global', scopeId: null, resetsAt: null }),
+      }),
+    ]);
+    await spend(caller, 5n * CENT);
+    await node.budgets.update(
+      { ...aContext(caller), principal: { userId: caller.userId, role: 'admin' } },
+      ofKey,
+      {
+        limitPicoUsd: 20n * CENT,
+      },
+    );
+    await publisher().publish();
+    const percents = (await events()).map(({ resource, owner_id, data }) => [
+      resource,
+      owner_id,
+      data.percent,
+    ]);
+    expect(percents.slice(2)).toEqual([
+      [toApiId('bud', ofUser), caller.userId, 80],
+      [toApiId('bud', ofUser), caller.userId, 100],
+      [toApiId('bud', ofAll), null, 80],
+      [toApiId('bud', ofAll), null, 100],
+      [toApiId('bud', ofKey), caller.userId, 50],
+    ]);
+  });
+
+  it('publishes each exactly once, however many processes publish', async () => {
+    const callers = await Promise.all(Array.from({ length: 40 }, () => aCaller(node)));
+    for (const { userId } of callers) await aBudget(node, { scopeId: userId, limitPicoUsd: CENT });
+    await Promise.all(callers.map((caller) => spend(caller, CENT)));
+    const publishers = Array.from({ length: 4 }, () => publisher());
+    const counts = await Promise.all(publishers.map((each) => each.publish()));
+    const late = await publisher().publish();
+    expect(counts.reduce((sum, count) => sum + count, late)).toBe(120);
+    const [row] = await node.database.query<{ all: string; different: string }[]>(
+      `select count(*) as all, count(distinct (resource, data->>'percent')) as different from events`,
+    );
+    expect(row).toEqual({ all: '120', different: '120' });
+  });
+
+  it('publishes again what could not be appended', async () => {
+    const caller = await aCaller(node);
+    await aBudget(node, { scopeId: caller.userId, limitPicoUsd: CENT });
+    await spend(caller, CENT);
+    const outbox = new Outbox(node.database);
+    jest.spyOn(outbox, 'append').mockImplementationOnce(async (added, executor) => {
+      await new Outbox(node.database).append(added, executor);
+      throw new Error('lost');
+    });
+    const broken = publisher(outbox);
+    await expect(broken.publish()).rejects.toThrow('lost');
+    expect(await events()).toEqual([]);
+    await expect(broken.publish()).resolves.toBe(3);
+    expect(await countOf(node, 'budget_thresholds where published_at is null')).toBe(0);
+  });
+
+  it('is woken by the ledger, and looks by itself when a word of it was lost', async () => {
+    const caller = await aCaller(node);
+    await aBudget(node, { scopeId: caller.userId, limitPicoUsd: CENT });
+    const deaf = { on: () => () => undefined, onReconnect: () => undefined } as unknown as Notifications;
+    const polling = publisher(undefined, deaf);
+    polling.onApplicationBootstrap();
+    await spend(caller, CENT);
+    await eventually(async () => ((await events()).length === 3 ? true : undefined));
+    await polling.onApplicationShutdown();
+
+    const heard: string[] = [];
+    const notifications = node.module.get(Notifications);
+    notifications.on('lattice_thresholds', (payload) => heard.push(payload));
+    const other = await aCaller(node);
+    await aBudget(node, { scopeId: other.userId, limitPicoUsd: CENT });
+    await spend(other, CENT);
+    await eventually(async () => (heard.length > 0 ? true : undefined));
+  });
+});

@@ -1,0 +1,44 @@
+import { parseLimitUsd, percentSpent, remainingPicoUsd } from '../../../src/budget/budget-figures';
+import { ValidationError } from '../../../src/errors/index';
+
+const counters = (limitPicoUsd: bigint, spentPicoUsd: bigint, heldPicoUsd = 0n) => ({
+  limitPicoUsd,
+  spentPicoUsd,
+  heldPicoUsd,
+});
+
+describe(remainingPicoUsd.name, () => {
+  it('is what is neither spent nor held, and never below nothing', () => {
+    expect(remainingPicoUsd(counters(10n, 3n, 2n))).toBe(5n);
+    expect(remainingPicoUsd(counters(10n, 12n, 1n))).toBe(0n);
+  });
+});
+
+describe(percentSpent.name, () => {
+  it.each<[bigint, bigint, number]>([
+    [0n, 0n, 100],
+    [3n, 1n, 33.33],
+    [10n ** 24n, 10n ** 24n - 1n, 99.99],
+    [10n ** 24n, 10n ** 24n, 100],
+    [2n, 5n, 250],
+  ])('of a limit of %s with %s spent is %s', (limit, spent, percent) => {
+    expect(percentSpent(counters(limit, spent))).toBe(percent);
+  });
+});
+
+describe(parseLimitUsd.name, () => {
+  it('reads plain decimals to the last pico-USD', () => {
+    expect(parseLimitUsd('1000000000000.000000000001')).toBe(10n ** 24n + 1n);
+    expect(parseLimitUsd('0')).toBe(0n);
+  });
+
+  it.each(['-1', '1e3', '1.0000000000001', '', ' 1', '1,5', '.5', '10000000000000', 'NaN'])(
+    'refuses "%s" and names the field',
+    (text) => {
+      expect(() => parseLimitUsd(text, 'budget.limitUsd')).toThrow(ValidationError);
+      expect(() => parseLimitUsd(text, 'budget.limitUsd')).toThrow(
+        expect.objectContaining({ param: 'budget.limitUsd' }),
+      );
+    },
+  );
+});

@@ -1,0 +1,34 @@
+import { instant } from '../../../src/ledger/usage-filter';
+
+describe(instant.name, () => {
+  it.each([
+    ['2026-01-31', '2026-01-31T00:00:00.000Z'],
+    ['2026-01-31T10:20', '2026-01-31T10:20:00.000Z'],
+    ['2026-01-31T10:20:30.5', '2026-01-31T10:20:30.500Z'],
+    ['2026-01-31T10:20:30Z', '2026-01-31T10:20:30.000Z'],
+    ['2026-01-31T10:20:30+02:00', '2026-01-31T08:20:30.000Z'],
+    ['2026-01-31T23:30:00-01:00', '2026-02-01T00:30:00.000Z'],
+  ])('reads %s as %s, wherever the server stands', (text, read) => {
+    expect(instant(text, 'from')).toBe(read);
+  });
+
+  it.each([
+    '',
+    'yesterday',
+    '2026',
+    '2026-13-01',
+    '2026-02-30',
+    '2026-W05',
+    '2026-060',
+    '0000-01-01',
+    '1767139200000',
+  ])('refuses %j and says what to write', (text) => {
+    expect(() => instant(text, 'from')).toThrow(
+      expect.objectContaining({ code: 'VALIDATION_FAILED', param: 'from' }),
+    );
+  });
+
+  it('leaves nothing as nothing', () => {
+    expect(instant(undefined, 'from')).toBeUndefined();
+  });
+});
