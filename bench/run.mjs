@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { analysisMicroseconds } from './analysis.mjs';
+import { percentileMs } from './histogram.mjs';
 import { cpuSeconds, rssMegabytes, run, start, stopAll } from './processes.mjs';
 
 const { values: options } = parseArgs({
@@ -58,6 +59,9 @@ async function startGateway(upstream) {
     DATA_DIR: dataDir,
     PORT: '0',
     METRICS_TOKEN: 'bench-metrics',
+    // As in production: a default limit for everybody stands in every admission, and is never reached.
+    RATE_LIMIT_USER_PER_HOUR: '1000000000',
+    RATE_LIMIT_GLOBAL_PER_HOUR: '1000000000',
     OPENAI_API_KEY: 'bench',
     OPENAI_BASE_URL: `http://127.0.0.1:${upstream}/v1`,
   };
@@ -113,11 +117,14 @@ async function measure(target, databasePid) {
   };
 }
 
+async function metricsOf(gateway) {
+  const headers = { authorization: 'Bearer bench-metrics' };
+  return (await fetch(`${gateway.url}/metrics`, { headers })).text();
+}
+
 /** Beyond the 10 ms timer that the delay is sampled with. */
 async function eventLoopDelayMs(gateway) {
-  const metrics = await (
-    await fetch(`${gateway.url}/metrics`, { headers: { authorization: 'Bearer bench-metrics' } })
-  ).text();
+  const metrics = await metricsOf(gateway);
   return Math.max(
     0,
     Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(metrics)?.[1]) * 1000 - SAMPLE_MS,
@@ -133,9 +140,11 @@ async function compareTargets() {
     { name: 'gateway', pid: gateway.pid, url: gateway.url, key: gateway.key, rows: [] },
   ];
   for (const target of targets) await measure(target, postgres.pid);
+  const before = await metricsOf(gateway);
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const target of targets) target.rows.push(await measure(target, postgres.pid));
   }
+  const after = await metricsOf(gateway);
   const figure = (name, field) =>
     median(targets.find((target) => target.name === name).rows.map((row) => row[field]));
   const streams = await run(here('load.mjs'), [
@@ -155,6 +164,10 @@ async function compareTargets() {
     p50Ms: figure('gateway', 'p50Ms'),
     p99Ms: figure('gateway', 'p99Ms'),
     floorP99Ms: figure('floor', 'p99Ms'),
+    admitP50Ms: percentileMs(before, after, 'ledger_admit_seconds', 0.5),
+    admitP99Ms: percentileMs(before, after, 'ledger_admit_seconds', 0.99),
+    settleP50Ms: percentileMs(before, after, 'ledger_settle_seconds', 0.5),
+    settleP99Ms: percentileMs(before, after, 'ledger_settle_seconds', 0.99),
     eventLoopDelayP99Ms: await eventLoopDelayMs(gateway),
     rssMegabytes: rssMegabytes(gateway.pid),
     cleanStreams: streams.clean,
@@ -174,6 +187,10 @@ function report(figures) {
   );
   say(
     `latency          p50 ${figures.p50Ms.toFixed(1)} ms, p99 ${figures.p99Ms.toFixed(1)} ms (bare proxy p99 ${figures.floorP99Ms.toFixed(1)} ms) at ${options.connections} connections`,
+  );
+  const pair = (p50, p99) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+  say(
+    `ledger           admit ${pair(figures.admitP50Ms, figures.admitP99Ms)}; settle ${pair(figures.settleP50Ms, figures.settleP99Ms)}`,
   );
   say(
     `event loop       p99 delay ${figures.eventLoopDelayP99Ms.toFixed(1)} ms, RSS ${figures.rssMegabytes.toFixed(0)} MB`,

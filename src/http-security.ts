@@ -32,6 +32,7 @@ const EXPOSED_HEADERS = [
   'x-lattice-sandbox',
   'x-lattice-cache',
   'x-lattice-idempotent-replay',
+  'x-lattice-original-request-id',
 ];
 const LATTICE_HEADER = /^x-lattice-[a-z0-9-]{1,64}$/i;
 const PREFLIGHT_MAX_AGE_SECONDS = 600;

@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../../common/index';
 import { ForbiddenError, UnauthenticatedError } from '../../errors/index';
+import { API_KEY_PREFIX } from '../credentials/secret-token';
 import { AttemptLimiter } from '../brute-force/attempt-limiter';
 import { KeyScopeMissingError } from './access.errors';
 import { type AccessRule, readAccessRule } from './access-rule';
@@ -57,9 +58,13 @@ export class AuthGuard implements CanActivate {
   }
 
   /** Whoever sends a valid credential is never held up by the failures of others at the same address. */
-  private refused({ ip }: FastifyRequest): UnauthenticatedError {
-    this.attempts.check(ip);
-    this.attempts.countFailure(ip);
+  private refused({ ip, headers }: FastifyRequest): UnauthenticatedError {
+    const credential = credentialOf(headers);
+    // Only keys are worth guessing. An access token that has expired is the normal end of every one.
+    if (credential?.startsWith(API_KEY_PREFIX)) {
+      this.attempts.check(ip);
+      this.attempts.countFailure(ip);
+    }
     return new UnauthenticatedError('The credential is not valid, or not any more.');
   }
 

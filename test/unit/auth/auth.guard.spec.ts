@@ -347,7 +347,13 @@ describe(AuthGuard.name, () => {
     });
   });
 
-  it('holds up an address with too many unknown credentials, but no valid key from there', async () => {
+  it('holds nobody up for an access token that is none, or none any more', async () => {
+    await call('GET', '/owned', 'eyJhbGciOiJIUzI1NiJ9.e30.x');
+    expect(attempts.check).not.toHaveBeenCalled();
+    expect(attempts.countFailure).not.toHaveBeenCalled();
+  });
+
+  it('holds up an address with too many unknown keys, but no valid key from there', async () => {
     const { key } = knownKey();
     await call('GET', '/owned', newSecretToken(API_KEY_PREFIX));
     expect(attempts.countFailure.mock.calls).toEqual([['127.0.0.1']]);
