@@ -172,7 +172,7 @@ describe('a service without any provider key', () => {
     for (const { route, name, value } of examples) {
       // Whose id stands in an example is the reader's to fill in.
       const body = 'scopeId' in value ? { ...value, scopeId: app.admin.keyId } : value;
-      const { status, text } = await app.call('POST', route, { body });
+      const { status, text } = await app.call('POST', route, { body, credential: app.admin.accessToken });
       if (status >= 300) failed.push([route, name, status, text]);
     }
     expect(failed).toEqual([]);
