@@ -7,6 +7,7 @@ import { ModelsController } from './models.controller';
 import { PriceBook } from './price-book';
 import { PriceRepository } from './price.repository';
 import { PricesController } from './prices.controller';
+import { RefreshChangedPrices } from './refresh-changed-prices.listener';
 
 /** Which models there are, what they can do and what they cost. Needs AppConfig and the data source, both global. */
 @Module({
@@ -15,6 +16,7 @@ import { PricesController } from './prices.controller';
     CatalogService,
     PriceBook,
     PriceRepository,
+    RefreshChangedPrices,
     CatalogPages,
     Cursors,
     { provide: Clock, useClass: SystemClock },

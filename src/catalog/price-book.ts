@@ -19,7 +19,7 @@ const FREE = fromUsd({ input: '0', output: '0' });
 
 /**
  * What every model costs, versioned: a price never changes, it is replaced by a new version. An operator's override wins
- * over the catalog's files, they win over the list. Another process's changes are seen within a minute.
+ * over the catalog's files, they win over the list. Another process's changes are told at once, and seen within a minute even when that is lost.
  */
 @Injectable()
 export class PriceBook implements OnModuleInit, OnModuleDestroy {
@@ -82,7 +82,7 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
     return upperBoundCost(price, promptTokens, completionTokens);
   }
 
-  /** Sets an operator's price, in force at once here and within a minute elsewhere. */
+  /** Sets an operator's price, in force at once, elsewhere as soon as it is told. */
   async setOverride(
     model: CatalogModel,
     price: ModelPrices,
@@ -118,7 +118,8 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  private async refreshQuietly(): Promise<void> {
+  /** The same, with a warning in the log instead of an error: the next refresh tries again. */
+  async refreshQuietly(): Promise<void> {
     try {
       await this.refresh();
     } catch (error) {

@@ -14,6 +14,8 @@ export interface ListedPrice {
 export type PriceRecord = (executor: SqlExecutor) => Promise<void>;
 
 export const OPERATOR_SOURCE = 'operator';
+/** The channel that tells other processes to read the book again. */
+export const PRICES_CHANGED = 'lattice_prices';
 
 interface PriceRow {
   readonly version: number;
@@ -154,6 +156,7 @@ export class PriceRepository {
     changes: readonly { model: string; wanted: ListedPrice['listed'] }[],
   ): Promise<void> {
     if (changes.length === 0) return;
+    await manager.query(`SELECT pg_notify('${PRICES_CHANGED}', '')`);
     const [{ at }]: [{ at: Date }] = await manager.query('SELECT clock_timestamp() AS at');
     await manager.query(
       'UPDATE price_versions SET valid_to = $1 WHERE valid_to IS NULL AND model = ANY($2)',

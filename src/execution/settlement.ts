@@ -35,6 +35,8 @@ export interface AttemptTrace {
 }
 
 const ESTIMATED_BYTES_PER_TOKEN = 4;
+/** On the average of a whole answer; prose has 4 to 5, code fewer. */
+const MAX_BYTES_PER_TOKEN = 8;
 
 function base(sent: SentAttempt, trace: AttemptTrace) {
   return {
@@ -118,13 +120,27 @@ function failedFigures(sent: SentAttempt, trace: AttemptTrace, facts: FailureFac
   }
   const { boundPromptTokens, boundCompletionTokens } = sent.intent;
   const promptTokens = told?.promptTokens ?? known?.usage.promptTokens ?? boundPromptTokens;
-  const completionTokens = Math.max(boundCompletionTokens, told?.completionTokens ?? 0);
+  const overrun = overrunTokens(trace.answerBytes, boundCompletionTokens);
+  const completionTokens = Math.max(boundCompletionTokens, told?.completionTokens ?? 0, overrun);
   return {
     usage: { promptTokens, completionTokens },
     usageSource: 'upper_bound',
     costPicoUsd: price && upperBoundCost(price, promptTokens, completionTokens),
-    disputes: [],
+    disputes:
+      overrun > 0
+        ? [
+            `an answer of ${trace.answerBytes} bytes exceeds the ${boundCompletionTokens} tokens that were allowed`,
+          ]
+        : [],
   };
+}
+
+/**
+ * A provider that goes on beyond the limit it was sent breaks the bound: no text has that many bytes a token. Then one
+ * token per byte is what bounds the answer that arrived; else 0.
+ */
+function overrunTokens(answerBytes: number, boundCompletionTokens: number): number {
+  return answerBytes > boundCompletionTokens * MAX_BYTES_PER_TOKEN ? answerBytes : 0;
 }
 
 const NOTHING: TokenUsage = { promptTokens: 0, completionTokens: 0 };

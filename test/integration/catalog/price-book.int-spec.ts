@@ -6,8 +6,10 @@ import { fromUsd, toUsd } from '../../../src/catalog/price-conversion';
 import { PriceRepository } from '../../../src/catalog/price.repository';
 import type { Clock } from '../../../src/common/index';
 import type { AppConfig } from '../../../src/config/index';
-import { buildDataSourceOptions } from '../../../src/database/index';
+import { RefreshChangedPrices } from '../../../src/catalog/refresh-changed-prices.listener';
+import { buildDataSourceOptions, Notifications } from '../../../src/database/index';
 import { catalogFolder, modelsYaml, modelYaml } from '../../support/catalog/catalog-folder';
+import { eventually } from '../../support/eventually';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 
 const ADMIN = '0192f0c1-a2b3-7c4d-8e5f-60718293a4b5';
@@ -146,6 +148,23 @@ describe(PriceBook.name, () => {
     expect(inputOf(second.book, 'openai/listed')).toBe('0.1');
     await expect(second.book.removeOverride(model)).rejects.toMatchObject({ status: 404 });
     expect(inputOf(second.book, 'openai/written')).toBe('2');
+  });
+
+  it('is told at once what another process has set', async () => {
+    const [here, there] = [await boot(), await boot()];
+    const notifications = new Notifications(database.url);
+    new RefreshChangedPrices(notifications, here.book).onModuleInit();
+    await notifications.onApplicationBootstrap();
+    try {
+      const price = fromUsd({ input: '7', output: '8' });
+      await there.book.setOverride(modelOf(there.catalog, 'openai/written'), price, ADMIN);
+      const seen = await eventually(() =>
+        Promise.resolve(inputOf(here.book, 'openai/written') === '7' ? '7' : undefined),
+      );
+      expect(seen).toBe('7');
+    } finally {
+      await notifications.onApplicationShutdown();
+    }
   });
 
   it('sees at the next refresh what another process set, and keeps unchanged versions the same objects', async () => {

@@ -62,7 +62,7 @@ describe('writable fields', () => {
   });
 
   afterAll(async () => {
-    reportProof(7.2, { 'writing routes': targets.length, 'forbidden fields tried': tried });
+    reportProof(8, { 'writing routes': targets.length, 'forbidden fields tried': tried });
     await app.close();
   });
 

@@ -1,0 +1,138 @@
+// What is proven, by which file, and how docs/proofs.md tells it.
+
+/** In the order of the document. `number` is what `npm run proof -- <number>` and the notes of the proofs say. */
+export const proofs = [
+  {
+    number: 1,
+    file: 'budget',
+    title: 'A hard budget is never passed and never falsely refused',
+    proves:
+      'Calls of exactly $0.10 arrive at once at several processes under one cap of $5: exactly 50 are admitted. Spent plus held, read all the time over another connection, is never above the cap. Then a process is killed with requests in flight: once its lease has run out nothing is held, and one more call is admitted as soon as there is money for it.',
+  },
+  {
+    number: 2,
+    file: 'exactness',
+    title: 'Money is exact to the last digit',
+    proves:
+      'Random usages (cached, cache-write, one-hour, reasoning tokens; tiers; prices from a millionth of a dollar per million tokens to a dollar per token) are settled under two books of prices. The sums in PostgreSQL and in the usage report equal the oracle, and re-rating with the prices that were booked changes nothing.',
+    oracle: 'a sum of whole numbers, written from the price rules alone',
+  },
+  {
+    number: 3,
+    file: 'cut-streams',
+    title: 'A cut stream is never $0',
+    proves:
+      'Streams end at a random point: the caller leaves, or the provider cuts the connection, stops in the middle of an event, ends early, stalls, sends an error or a malformed line, or never stops. Each attempt has one line, which equals the log or is a labelled upper bound that is not below it; none that was charged is booked at $0.',
+  },
+  {
+    number: 4,
+    file: 'fault-scripts',
+    title: 'Every attempt is booked at its own model and price',
+    proves:
+      'Zero to four attempts fail, each in its own way, over chains of differently priced models, before one answers; half-way an operator changes a price. The lines are the attempts in the log, one each, at the model and the price version of that attempt; what the provider refused costs $0.',
+  },
+  {
+    number: 5,
+    file: 'crash',
+    title: 'kill -9 loses no attempt and leaves no hold',
+    proves:
+      'Processes are killed at random moments while they answer, stream, run tools and try again, and are started again under load. Every attempt in the log is booked exactly once. Lines beyond the log are upper bounds of requests that were in flight at a kill. Within 20 s of each kill nothing is held for it, and the counters equal the lines.',
+  },
+  {
+    number: 6,
+    file: 'routes',
+    title: 'Every metered route ends in one ledger state',
+    proves:
+      'Every metered route, streamed and not, answers well, fails with 4xx and 5xx, and loses its caller: each time the ledger ends in exactly one state. A route that is not classified fails the proof.',
+  },
+  {
+    number: 7,
+    file: 'outage',
+    title: 'A database that is down is 503, and nothing is lost',
+    proves:
+      'PostgreSQL is stopped under load. No valid key gets 401, no settled attempt is lost, and the service recovers by itself within 5 s.',
+  },
+  {
+    number: 8,
+    file: 'ownership',
+    title: 'Nobody reaches what is not theirs',
+    proves:
+      'Generated from the OpenAPI document: every route with a foreign id in every role, and every writable field with a value that would change privileges. No route is forgotten.',
+    oracle: 'the rows in PostgreSQL',
+  },
+];
+
+const usualOracle = 'the log of the truth provider, a mock provider in a process of its own';
+
+const head = `# Proofs
+
+Each promise about money and availability has a proof: a test whose oracle is not the product. This page is written by
+\`npm run proof\`, which runs them at full size; \`npm test\` runs the same proofs small. \`npm run proof -- 3\` repeats one.
+`;
+
+/** The files of the wanted proofs, all when none is named. @throws RangeError for a number that is no proof. */
+export function wantedProofs(numbers) {
+  const unknown = numbers.filter((number) => !proofs.some((proof) => String(proof.number) === number));
+  if (unknown.length > 0) {
+    const known = proofs.map(({ number, title }) => `  ${number}  ${title}`).join('\n');
+    throw new RangeError(`There is no proof ${unknown.join(', ')}. There are:\n${known}`);
+  }
+  return numbers.length === 0 ? proofs : proofs.filter(({ number }) => numbers.includes(String(number)));
+}
+
+/** Figures by proof, from the notes (one JSON object per line); later notes of a proof add to earlier ones. */
+export function figuresOf(notes) {
+  const figures = new Map();
+  for (const line of notes.split('\n').filter(Boolean)) {
+    const note = JSON.parse(line);
+    figures.set(note.proof, { ...figures.get(note.proof), ...note.figures });
+  }
+  return figures;
+}
+
+/**
+ * The document with these results in it; sections of proofs that were not run stay as they are.
+ * @param {string} document what stands there so far
+ * @param {{ number: number, figures: object }[]} results of proofs that held
+ * @param {{ date: string, node: string, postgres: string, cores: number }} machine
+ */
+export function withResults(document, results, machine) {
+  const standing = sectionsOf(document);
+  const sections = proofs.flatMap((proof) => {
+    const result = results.find(({ number }) => number === proof.number);
+    const section = result ? sectionOf(proof, result.figures, machine) : standing.get(proof.number);
+    return section ? [section] : [];
+  });
+  return [head, ...sections].join('\n');
+}
+
+function sectionsOf(document) {
+  const sections = document.split(/^(?=## )/m).slice(1);
+  return new Map(sections.map((text) => [Number(/^## (\d+)/.exec(text)?.[1]), `${text.trimEnd()}\n`]));
+}
+
+function sectionOf({ number, title, proves, oracle = usualOracle }, figures, machine) {
+  const rows = Object.entries(figures).map(([name, value]) => [name, grouped(value)]);
+  const ran = `${machine.date}, Node ${machine.node}, PostgreSQL ${machine.postgres}, ${machine.cores} cores`;
+  return `## ${number}. ${title}
+
+${proves}
+
+Oracle: ${oracle}. Command: \`npm run proof -- ${number}\`. Last run: ${ran}.
+
+${table([['figure', 'value'], ...rows])}
+`;
+}
+
+/** Columns as wide as prettier makes them, so that the document passes the format check. */
+function table([header, ...rows]) {
+  const left = Math.max(...[header, ...rows].map(([name]) => name.length));
+  const right = Math.max(...[header, ...rows].map(([, value]) => value.length));
+  const line = ([name, value]) => `| ${name.padEnd(left)} | ${value.padStart(right)} |`;
+  const rule = `| ${'-'.repeat(left)} | ${'-'.repeat(right - 1)}: |`;
+  return [`| ${header[0].padEnd(left)} | ${header[1].padStart(right)} |`, rule, ...rows.map(line)].join('\n');
+}
+
+function grouped(value) {
+  return typeof value === 'number' ? value.toLocaleString('en-US') : String(value);
+}
