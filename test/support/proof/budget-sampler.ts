@@ -8,14 +8,18 @@ export interface Samples {
   readonly taken: number;
 }
 
-/** Each statement of a volatile function sees what is committed by then. Rounds are short, so that the end is seen soon. */
+/**
+ * Each statement of a volatile function sees what is committed by then. A round lasts half a second, so that a test
+ * process that is busy with its callers does not keep the server from sampling.
+ */
 const SAMPLE = `create function pg_temp.sample(p_budget uuid, out most numeric, out taken int) language plpgsql as $$
 declare
+  v_end timestamptz := clock_timestamp() + interval '0.5 seconds';
   v_sum numeric;
 begin
   most := 0;
   taken := 0;
-  for round in 1..50 loop
+  while clock_timestamp() < v_end loop
     select spent_pico + held_pico into v_sum from budget_periods where budget_id = p_budget;
     most := greatest(most, v_sum);
     taken := taken + 1;
@@ -27,9 +31,22 @@ export class BudgetSampler {
   private isRunning = true;
   private readonly loop: Promise<Samples>;
 
+  private constructor(
+    private readonly client: Client,
+    private readonly budgetId: string,
+  ) {
+    this.loop = this.sample();
+    // Whoever stops it learns of a failure.
+    this.loop.catch(() => undefined);
+  }
+
   /** @param budget its API id. */
-  constructor(databaseUrl: string, budget: string) {
-    this.loop = this.sample(databaseUrl, fromApiId('bud', budget) ?? '');
+  static async start(connectionString: string, budget: string): Promise<BudgetSampler> {
+    const client = new Client({ connectionString });
+    client.on('error', () => undefined);
+    await client.connect();
+    await client.query(SAMPLE);
+    return new BudgetSampler(client, fromApiId('bud', budget) ?? '');
   }
 
   async stop(): Promise<Samples> {
@@ -37,16 +54,13 @@ export class BudgetSampler {
     return await this.loop;
   }
 
-  private async sample(connectionString: string, budget: string): Promise<Samples> {
-    const client = new Client({ connectionString });
-    await client.connect();
+  private async sample(): Promise<Samples> {
     let samples: Samples = { most: 0n, taken: 0 };
     try {
-      await client.query(SAMPLE);
       while (this.isRunning) {
-        const { rows } = await client.query<{ most: string; taken: number }>(
+        const { rows } = await this.client.query<{ most: string; taken: number }>(
           'select most, taken from pg_temp.sample($1)',
-          [budget],
+          [this.budgetId],
         );
         const most = BigInt(rows[0]?.most ?? 0);
         samples = {
@@ -55,7 +69,7 @@ export class BudgetSampler {
         };
       }
     } finally {
-      await client.end();
+      await this.client.end();
     }
     return samples;
   }
