@@ -10,6 +10,7 @@ import { LimitPresence } from './limit-presence';
 import { LimitsController } from './limits.controller';
 import { LimitsService } from './limits.service';
 import { RateLimitGuard } from './rate-limit.guard';
+import { ThresholdCleanup } from './threshold-cleanup';
 import { ThresholdPublisher } from './threshold-publisher';
 
 /** Budgets and limits as people set and see them; the ledger keeps and enforces them. */
@@ -23,6 +24,7 @@ import { ThresholdPublisher } from './threshold-publisher';
     LimitPresence,
     LimitsService,
     RateLimitGuard,
+    ThresholdCleanup,
     ThresholdPublisher,
   ],
   exports: [RateLimitGuard],

@@ -1,7 +1,7 @@
 /** The API ids of what budgets and limits are set on. */
 import { fromApiId, type IdPrefix, toApiId } from '../common/index';
 import { ValidationError } from '../errors/index';
-import type { BudgetScope } from '../ledger/index';
+import { type BudgetScope, GLOBAL_SCOPE_ID } from '../ledger/index';
 
 const PREFIXES: Readonly<Record<Exclude<BudgetScope, 'global'>, IdPrefix>> = {
   user: 'usr',
@@ -15,12 +15,18 @@ export const SCOPE_ID = /^(usr|prj|key|run)_[0-9a-f]{32}$/;
 /** Of a scope that limits can be set on. */
 export const LIMIT_SCOPE_ID = /^(usr|key)_[0-9a-f]{32}$/;
 
-/** The UUID behind the id; undefined for the global scope. @throws ValidationError when the id is one of another scope. */
+/**
+ * The UUID behind the id; undefined for the global scope, whose UUID of zeros is nobody else's.
+ * @throws ValidationError when the id is one of another scope.
+ */
 export function scopeUuid(scope: BudgetScope, scopeId: string | null | undefined): string | undefined {
   if (scope === 'global' && !scopeId) return undefined;
   const uuid = scope === 'global' ? undefined : fromApiId(PREFIXES[scope], scopeId ?? '');
-  if (uuid !== undefined) return uuid;
-  const rule = scope === 'global' ? 'has no scopeId' : `needs a scopeId that starts with ${PREFIXES[scope]}_`;
+  if (uuid !== undefined && uuid !== GLOBAL_SCOPE_ID) return uuid;
+  const rule =
+    scope === 'global'
+      ? 'has no scopeId'
+      : `needs a scopeId that starts with ${PREFIXES[scope]}_ and is not all zeros`;
   throw new ValidationError(`The scope ${scope} ${rule}`, { param: 'scopeId' });
 }
 

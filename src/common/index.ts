@@ -1,6 +1,7 @@
 export * from './chat-request';
 export * from './clock';
 export * from './ids';
+export * from './instant';
 export * from './json';
 export * from './money';
 export * from './outbound/outbound-client';

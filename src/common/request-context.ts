@@ -8,6 +8,8 @@ export interface Principal {
   readonly userId: string;
   readonly role: Role;
   readonly keyId?: string;
+  /** Which secret of the key was sent: the first digits of its digest. A rotation ends it. */
+  readonly keyGeneration?: string;
   /** What the key may do of what its owner may, as permissions; undefined: everything but managing credentials. */
   readonly scopes?: readonly string[];
   /** Models the key may use: canonical ids or `provider/*`; undefined: every model. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { parseUsd, type PicoUsd, type ProviderId } from '../common/index';
-import { ConfigurationError } from '../errors/index';
+import { ConfigurationError, SecurityConfigurationError } from '../errors/index';
 import { EnvDto, type LatticeEnv } from './env.dto';
 import { KeyRing } from './key-ring';
 import { packageRoot } from './package-root';
@@ -44,6 +44,7 @@ export class AppConfig {
   readonly providers: Readonly<Record<ProviderId, ProviderSettings>>;
 
   constructor(readonly vars: Readonly<EnvDto>) {
+    refuseOpenAdministration(vars);
     this.env = vars.LATTICE_ENV;
     this.isProduction = vars.LATTICE_ENV === 'production';
     this.host = vars.HOST ?? (this.isProduction ? '0.0.0.0' : '127.0.0.1');
@@ -86,6 +87,15 @@ function defaultLimits(vars: EnvDto, isProduction: boolean): DefaultLimits {
   const user = vars.RATE_LIMIT_USER_PER_HOUR ?? (isProduction ? PRODUCTION_USER_PER_HOUR : 0);
   const global = vars.RATE_LIMIT_GLOBAL_PER_HOUR ?? (isProduction ? PRODUCTION_GLOBAL_PER_HOUR : 0);
   return Object.freeze({ userPerHour: user || undefined, globalPerHour: global || undefined });
+}
+
+/** Whoever finds the address would be an administrator. Outside production, where one plays alone, that is allowed. */
+function refuseOpenAdministration(vars: EnvDto): void {
+  if (vars.LATTICE_ENV !== 'production') return;
+  if (vars.AUTH_REGISTRATION !== 'open' || vars.AUTH_DEFAULT_ROLE !== 'admin') return;
+  throw new SecurityConfigurationError(
+    'AUTH_DEFAULT_ROLE=admin with AUTH_REGISTRATION=open makes everybody who registers an administrator. Set AUTH_DEFAULT_ROLE to operator or viewer, or AUTH_REGISTRATION to invite or closed.',
+  );
 }
 
 function adminAccount(vars: EnvDto): { email: string; password: string } | undefined {

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
+import { KEEP_ALIVE } from './data-source-options';
 
 const BEAT_MS = 1000;
 const DOWN_BEAT_MS = 250;
@@ -84,7 +85,7 @@ export class DatabaseWatch {
       connectionString: this.url,
       application_name: 'lattice-watch',
       connectionTimeoutMillis: CONNECT_LIMIT_MS,
-      keepAlive: true,
+      ...KEEP_ALIVE,
     });
     fresh.on('error', () => {
       this.forget(fresh);

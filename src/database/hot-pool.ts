@@ -1,5 +1,5 @@
 import type { PoolConfig } from 'pg';
-import { CONNECT_TIMEOUT_MS } from './data-source-options';
+import { CONNECT_TIMEOUT_MS, KEEP_ALIVE } from './data-source-options';
 import type { DatabaseWatch } from './database-watch';
 import { WatchedPool } from './watched-pool';
 
@@ -16,7 +16,7 @@ export class HotPool extends WatchedPool {
       max: 4,
       application_name: 'lattice-ledger',
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
+      ...KEEP_ALIVE,
       ...LIMITS_MS,
       ...config,
     };

@@ -7,6 +7,8 @@ import type { EventFilter } from './event-resources';
 /** More than this waiting for a slow client is dropped and read again from the table when the client is ready. */
 const MAX_WAITING = 500;
 const PAGE = 200;
+/** So many beats in a row, a minute in all, may find a client that has not read what was written before. */
+const MAX_MISSED_BEATS = 4;
 
 export type ReadAfter = (position: string, filter: EventFilter, limit: number) => Promise<StoredEvent[]>;
 
@@ -18,6 +20,7 @@ export class EventStream implements FeedListener {
   private waiting: StoredEvent[] = [];
   private isLagging = true;
   private hasEnded = false;
+  private missedBeats = 0;
   private wakeUp?: () => void;
 
   constructor(
@@ -62,9 +65,16 @@ export class EventStream implements FeedListener {
     }
   }
 
-  /** Keeps proxies and clients from giving up; nothing is written while the client does not read. */
+  /** Keeps proxies and clients from giving up. Nothing is written while the client does not read, and that has its end. */
   beat(): void {
-    if (!this.isEnded && !this.raw.writableNeedDrain) this.raw.write(': still here\n\n');
+    if (this.isEnded) return;
+    if (!this.raw.writableNeedDrain) {
+      this.missedBeats = 0;
+      this.raw.write(': still here\n\n');
+      return;
+    }
+    this.missedBeats += 1;
+    if (this.missedBeats >= MAX_MISSED_BEATS) this.raw.destroy();
   }
 
   /** Ends the stream cleanly; an error is its last event. */
@@ -119,6 +129,7 @@ export class EventStream implements FeedListener {
       const done = (): void => {
         this.raw.off('drain', done);
         this.raw.off('close', done);
+        this.missedBeats = 0;
         resolve();
       };
       this.raw.once('drain', done);

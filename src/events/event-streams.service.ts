@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Authenticator, type Permission } from '../auth/index';
 import { type Principal, type RequestContext, toApiId } from '../common/index';
 import {
   type AppError,
+  ForbiddenError,
   ServiceUnavailableError,
   toAppError,
   toServiceUnavailable,
@@ -14,12 +16,13 @@ import { type EventFilter, EventResources } from './event-resources';
 import { EventStream } from './event-stream';
 import { EventRepository } from './event.repository';
 import { TooManyEventStreamsError } from './events.errors';
-import { PrincipalCheck } from './principal-check';
 import { WakeLoop } from './wake-loop';
 
 export const MAX_STREAMS_PER_USER = 20;
 const HEARTBEAT_MS = 15_000;
 const RECHECK_MS = 60_000;
+/** What the route of the stream asks for. */
+const NEEDED: Permission = 'events:read';
 
 /** What a caller may follow, from where; nothing is open yet. */
 export interface StreamPlan {
@@ -40,7 +43,7 @@ export class EventStreams implements OnModuleInit {
     private readonly events: EventRepository,
     private readonly feed: EventFeed,
     private readonly resources: EventResources,
-    private readonly principals: PrincipalCheck,
+    private readonly authenticator: Authenticator,
     private readonly requests: OpenRequests,
     private readonly logger: AppLogger,
   ) {}
@@ -92,10 +95,12 @@ export class EventStreams implements OnModuleInit {
     }
   }
 
-  private async checkReader({ ctx, resource }: StreamPlan): Promise<void> {
-    const principal = await this.principals.renew(ctx.principal);
+  private async checkReader({ ctx, resource, filter }: StreamPlan): Promise<void> {
+    const principal = await this.authenticator.recheck(ctx.principal, NEEDED);
     if (!principal) throw new UnauthenticatedError('The credential is not valid any more.');
-    await this.resources.filterFor(principal, resource);
+    const { ownerId, resource: only } = await this.resources.filterFor(principal, resource);
+    if (ownerId === filter.ownerId && only === filter.resource) return;
+    throw new ForbiddenError('What you may read here has changed: connect again.');
   }
 
   private checkCount({ userId }: Principal): void {

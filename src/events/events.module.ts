@@ -12,7 +12,6 @@ import { EventTokens } from './event-tokens';
 import { EventsController } from './events.controller';
 import { outboundClient } from './outbound';
 import { Outbox } from './outbox';
-import { PrincipalCheck } from './principal-check';
 import { DeliveriesController } from './webhooks/deliveries.controller';
 import { DeliveriesRepository } from './webhooks/deliveries.repository';
 import { DeliverySchedule } from './webhooks/delivery-schedule';
@@ -40,7 +39,6 @@ const DOORS = [EventResources, Outbox];
     EventRepository,
     EventStreams,
     EventTokens,
-    PrincipalCheck,
     DeliveriesRepository,
     DeliverySchedule,
     DeliveryTries,

@@ -2,21 +2,32 @@ import { Injectable } from '@nestjs/common';
 import { newId } from '../common/index';
 import type { AppError } from '../errors/index';
 import { AnswerBells, type Bell } from './answer-bells.service';
-import { IdempotencyInProgressError, IdempotencyKeyReusedError, waitEndedError } from './idempotency.errors';
+import {
+  AnsweredElsewhereError,
+  IdempotencyInProgressError,
+  IdempotencyKeyReusedError,
+  waitEndedError,
+} from './idempotency.errors';
 import { IdempotencyKeysRepository, topicOf } from './idempotency-keys.repository';
 import { IdempotencyOptions } from './idempotency.options';
 import type { KeyedRequest } from './keyed-request';
 import { type Claim, RunningClaims } from './running-claims.service';
 import type { StoredAnswer } from './stored-answer';
+import { WaitingDuplicates } from './waiting-duplicates';
 
 /** Either the request is the caller's to carry out, or somebody else's answer is there. */
 export type Turn = { readonly claim: Claim } | { readonly answer: StoredAnswer };
+
+/** Called before an answer is read to be given again. */
+type BeforeReplay = () => Promise<void>;
 
 const RETRY_AFTER_MS = 5000;
 
 /** Decides who carries out the request behind a key; everybody else waits for the answer. */
 @Injectable()
 export class Claims {
+  private readonly waiting = new WaitingDuplicates();
+
   constructor(
     private readonly keys: IdempotencyKeysRepository,
     private readonly running: RunningClaims,
@@ -26,26 +37,38 @@ export class Claims {
 
   /**
    * Waits while another request with this key runs; takes its place when it ends without an answer or its process died.
-   * @throws IdempotencyKeyReusedError, IdempotencyInProgressError (waited long enough),
-   * ServiceUnavailableError (shutdown), WaitCancelledError.
+   * @throws IdempotencyKeyReusedError, IdempotencyInProgressError (waited long enough), RateLimitedError (too many
+   * wait), AnsweredElsewhereError, ServiceUnavailableError (shutdown), WaitCancelledError, and what `beforeReplay` does.
    */
-  async take(request: KeyedRequest, signal: AbortSignal): Promise<Turn> {
+  async take(request: KeyedRequest, signal: AbortSignal, beforeReplay?: BeforeReplay): Promise<Turn> {
     const waitUntil = performance.now() + this.options.waitMs;
     let bell: Bell | undefined;
     try {
       for (;;) {
-        const turn = await this.tryTake(request, bell !== undefined);
+        const turn = await this.tryTake(request, bell !== undefined, beforeReplay);
         if (signal.aborted) throw await this.giveUp(turn, signal);
         if (turn) return turn;
         const leftMs = waitUntil - performance.now();
         if (leftMs <= 0) throw new IdempotencyInProgressError(RETRY_AFTER_MS);
         // Looked once more after the bell is there, so that no ring falls in between.
-        if (!bell) bell = this.bells.listen(topicOf(request));
+        if (!bell) bell = this.listen(request);
         else await bell.wait(Math.min(leftMs, this.options.pollMs), signal);
       }
     } finally {
       bell?.stop();
     }
+  }
+
+  private listen(request: KeyedRequest): Bell {
+    this.waiting.enter(request.owner, this.options.maxWaiters);
+    const bell = this.bells.listen(topicOf(request));
+    return {
+      wait: (limitMs, signal) => bell.wait(limitMs, signal),
+      stop: () => {
+        bell.stop();
+        this.waiting.leave(request.owner);
+      },
+    };
   }
 
   private async giveUp(turn: Turn | undefined, signal: AbortSignal): Promise<AppError> {
@@ -54,7 +77,11 @@ export class Claims {
   }
 
   /** Undefined: another one runs. */
-  private async tryTake(request: KeyedRequest, mayAwait: boolean): Promise<Turn | undefined> {
+  private async tryTake(
+    request: KeyedRequest,
+    mayAwait: boolean,
+    beforeReplay?: BeforeReplay,
+  ): Promise<Turn | undefined> {
     for (;;) {
       const claim = { id: newId(), request };
       if (await this.keys.claim(request, claim.id)) {
@@ -63,16 +90,19 @@ export class Claims {
       }
       const state = await this.keys.look(request);
       switch (state?.is) {
-        case 'answered':
-          return { answer: state.answer };
+        case 'answered': {
+          await beforeReplay?.();
+          const answer = await this.keys.answerOf(request, state.claimId);
+          if (answer) return { answer };
+          break;
+        }
         case 'reused':
           throw new IdempotencyKeyReusedError();
         case 'running':
           if (!mayAwait || state.isAwaited || (await this.keys.await(state.claimId))) return undefined;
           break;
-        case 'unreadable':
-          await this.keys.release(request, state.claimId);
-          break;
+        case 'elsewhere':
+          throw new AnsweredElsewhereError(RETRY_AFTER_MS);
         case undefined:
           break;
       }

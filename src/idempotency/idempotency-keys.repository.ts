@@ -11,16 +11,20 @@ const SEAL_PURPOSE = 'idempotency-answer';
 
 export type KeyState =
   | { readonly is: 'running'; readonly claimId: string; readonly isAwaited: boolean }
-  | { readonly is: 'answered'; readonly answer: StoredAnswer }
-  /** The answer was sealed with a secret key that is no longer configured, or was altered. */
-  | { readonly is: 'unreadable'; readonly claimId: string }
+  | { readonly is: 'answered'; readonly claimId: string }
+  /** Claimed with a secret key that this process does not have, and another one probably has. */
+  | { readonly is: 'elsewhere' }
   | { readonly is: 'reused' };
 
 interface KeyRow {
   readonly claim_id: string;
   readonly is_same: boolean;
+  /** This process has the secret key that the fingerprint was made with. */
+  readonly is_known: boolean;
+  readonly is_recent: boolean;
+  readonly is_leased: boolean;
   readonly is_awaited: boolean;
-  readonly answer: Buffer | null;
+  readonly is_answered: boolean;
 }
 
 /** The table of keys. Every change is one statement that names the claim it belongs to, so that only its owner acts. */
@@ -33,23 +37,40 @@ export class IdempotencyKeysRepository {
   ) {}
 
   /**
-   * Takes the key: when it is new, expired, or was left by a process that died. After a start of PostgreSQL nothing is
+   * Takes the key: when it is new, expired, was left by a process that died, or belongs to a secret key that is gone
+   * (this process has it not, and it was used before the time of a rollout). After a start of PostgreSQL nothing is
    * taken over for a lease, since the living renew theirs first. True for exactly one of all who ask.
    */
   async claim(request: KeyedRequest, claimId: string): Promise<boolean> {
-    const { leaseMs, keepMs } = this.options;
+    const { leaseMs, keepMs, rolloutMs } = this.options;
+    const [{ keyId, digest }] = request.fingerprints;
+    const isOver = `held.expires_at <= now()
+      or (held.fingerprint_key <> all($7::text[]) and held.created_at <= now() - $10 * interval '1 ms')`;
     const rows = await this.query(
-      `insert into idempotency_keys as held (owner, key, claim_id, fingerprint, leased_until, expires_at)
-       values ($1, $2, $3, $4, now() + $6 * interval '1 ms', now() + $7 * interval '1 ms')
+      `insert into idempotency_keys as held
+         (owner, key, claim_id, fingerprint, fingerprint_key, leased_until, expires_at)
+       values ($1, $2, $3, $4, $5, now() + $8 * interval '1 ms', now() + $9 * interval '1 ms')
        on conflict (owner, key) do update set
-         claim_id = excluded.claim_id, fingerprint = excluded.fingerprint, is_awaited = false, answer = null,
+         claim_id = excluded.claim_id, fingerprint = excluded.fingerprint,
+         fingerprint_key = excluded.fingerprint_key, is_awaited = false, answer = null,
          leased_until = excluded.leased_until, created_at = now(), expires_at = excluded.expires_at
-       where (held.answer is not null and held.expires_at <= now())
+       where (held.answer is not null and (${isOver}))
           or (held.answer is null and held.leased_until <= now()
-              and (held.fingerprint = any($5::bytea[]) or held.expires_at <= now())
-              and pg_postmaster_start_time() <= now() - $6 * interval '1 ms')
+              and (held.fingerprint = any($6::bytea[]) or ${isOver})
+              and pg_postmaster_start_time() <= now() - $8 * interval '1 ms')
        returning claim_id`,
-      [request.owner, request.key, claimId, request.fingerprints[0], request.fingerprints, leaseMs, keepMs],
+      [
+        request.owner,
+        request.key,
+        claimId,
+        digest,
+        keyId,
+        digestsOf(request),
+        keyIdsOf(request),
+        leaseMs,
+        keepMs,
+        rolloutMs,
+      ],
     );
     return rows.length > 0;
   }
@@ -57,16 +78,26 @@ export class IdempotencyKeysRepository {
   /** Undefined: free again. */
   async look(request: KeyedRequest): Promise<KeyState | undefined> {
     const [row] = await this.query<KeyRow>(
-      `select claim_id, fingerprint = any($3::bytea[]) as is_same, is_awaited, answer
+      `select claim_id, fingerprint = any($3::bytea[]) as is_same, fingerprint_key = any($4::text[]) as is_known,
+         created_at > now() - $5 * interval '1 ms' as is_recent, leased_until > now() as is_leased, is_awaited,
+         answer is not null as is_answered
        from idempotency_keys where owner = $1 and key = $2`,
-      [request.owner, request.key, request.fingerprints],
+      [request.owner, request.key, digestsOf(request), keyIdsOf(request), this.options.rolloutMs],
     );
-    if (!row) return undefined;
-    if (!row.is_same) return { is: 'reused' };
-    if (!row.answer) return { is: 'running', claimId: row.claim_id, isAwaited: row.is_awaited };
+    return row && stateOf(row);
+  }
+
+  /** Undefined when it is gone; one that was altered is forgotten. */
+  async answerOf(request: KeyedRequest, claimId: string): Promise<StoredAnswer | undefined> {
+    const [row] = await this.query<{ answer: Buffer | null }>(
+      'select answer from idempotency_keys where claim_id = $1',
+      [claimId],
+    );
+    if (!row?.answer) return undefined;
     const bytes = this.config.keys.open(SEAL_PURPOSE, topicOf(request), row.answer);
-    if (!bytes) return { is: 'unreadable', claimId: row.claim_id };
-    return { is: 'answered', answer: decodeAnswer(bytes) };
+    if (bytes) return decodeAnswer(bytes);
+    await this.release(request, claimId);
+    return undefined;
   }
 
   /** Asks to be told when the claim ends. False when it has ended already. */
@@ -130,6 +161,25 @@ export class IdempotencyKeysRepository {
   private async query<Row = unknown>(sql: string, parameters: unknown[]): Promise<readonly Row[]> {
     return await this.database.query<Row[]>(sql, parameters);
   }
+}
+
+/** Undefined: the key can be claimed. */
+function stateOf(row: KeyRow): KeyState | undefined {
+  const { claim_id: claimId, is_awaited: isAwaited } = row;
+  if (!row.is_known) {
+    if (row.is_recent || (!row.is_answered && row.is_leased)) return { is: 'elsewhere' };
+    return row.is_answered ? undefined : { is: 'running', claimId, isAwaited };
+  }
+  if (!row.is_same) return { is: 'reused' };
+  return row.is_answered ? { is: 'answered', claimId } : { is: 'running', claimId, isAwaited };
+}
+
+function digestsOf({ fingerprints }: KeyedRequest): readonly Buffer[] {
+  return fingerprints.map(({ digest }) => digest);
+}
+
+function keyIdsOf({ fingerprints }: KeyedRequest): readonly string[] {
+  return fingerprints.map(({ keyId }) => keyId);
 }
 
 /** One name for a key of an owner: what its answer is bound to and its waiters are woken by. */

@@ -31,6 +31,16 @@ export class IdempotencyInProgressError extends ConflictError {
   }
 }
 
+/** The key was claimed under a secret key that this process does not have, and another one probably has. */
+export class AnsweredElsewhereError extends ServiceUnavailableError {
+  constructor(retryAfterMs: number) {
+    super(
+      'The first request with this Idempotency-Key belongs to a process with another LATTICE_SECRET_KEY: send this one again later',
+      { param: 'Idempotency-Key', retryAfterMs },
+    );
+  }
+}
+
 /** The client hung up while it waited for another request's answer. Nobody reads this. */
 export class WaitCancelledError extends AppError {
   override readonly code = 'CANCELLED';

@@ -42,7 +42,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Promise<Observable<unknown>> {
     const { lattice: state } = reply.request;
-    const turn = await this.claims.take(keyed, state.controller.signal);
+    const turn = await this.claims.take(keyed, state.controller.signal, state.countReplay);
     if ('answer' in turn) {
       await replay(reply, turn.answer);
       return of(undefined);

@@ -14,6 +14,13 @@ export class IdempotencyOptions {
   readonly waitMs: number = 600_000;
   /** How often a duplicate looks although nobody woke it. */
   readonly pollMs: number = 1000;
+  /** How many duplicates of one owner may wait at once in this process. */
+  readonly maxWaiters: number = 50;
+  /**
+   * For how long after a claim a process is taken to be there that has the secret key it was made with, although this
+   * one has not: replacing the secret on all processes should take no longer.
+   */
+  readonly rolloutMs: number = HOUR_MS;
   /** After how long without a sign of life a process counts as dead, as for its holds. */
   readonly leaseMs: number;
 

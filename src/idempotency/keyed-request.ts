@@ -2,8 +2,15 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { KeyRing } from '../config/index';
+import type { KeyRing, RingKey } from '../config/index';
 import { ValidationError } from '../errors/index';
+
+/** A digest of the request under one of the secret keys. */
+export interface Fingerprint {
+  /** Which key, as the key ring names it. */
+  readonly keyId: string;
+  readonly digest: Buffer;
+}
 
 export interface KeyedRequest {
   /** A user's UUID, or `address:<ip>` on public routes. */
@@ -11,7 +18,7 @@ export interface KeyedRequest {
   readonly key: string;
   readonly isPublic: boolean;
   /** With the current secret key first, then with previous ones. */
-  readonly fingerprints: readonly Buffer[];
+  readonly fingerprints: readonly [Fingerprint, ...Fingerprint[]];
 }
 
 const HEADER = 'idempotency-key';
@@ -44,15 +51,26 @@ export function keyedRequest(request: FastifyRequest, keys: KeyRing): KeyedReque
     owner: principal ? principal.userId : `address:${request.ip}`,
     key,
     isPublic: principal === undefined,
-    fingerprints: keys
-      .all(FINGERPRINT_PURPOSE)
-      .map((ring) => createHmac('sha256', ring.key).update(digest).digest()),
+    fingerprints: [
+      fingerprint(keys.current(FINGERPRINT_PURPOSE), digest),
+      ...keys
+        .all(FINGERPRINT_PURPOSE)
+        .slice(1)
+        .map((ring) => fingerprint(ring, digest)),
+    ],
   };
+}
+
+function fingerprint({ id, key }: RingKey, digest: Buffer): Fingerprint {
+  return { keyId: id, digest: createHmac('sha256', key).update(digest).digest() };
 }
 
 function requestDigest(request: FastifyRequest): Buffer {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([request.method, request.url, decisiveHeaders(request.headers)]));
+  const { scopes, allowedModels } = request.lattice.principal ?? {};
+  // What a credential may not do itself it must not get by repeating what a wider one has done.
+  const reach = [scopes ?? null, allowedModels ?? null];
+  hash.update(JSON.stringify([request.method, request.url, decisiveHeaders(request.headers), reach]));
   return hash.update('\n').update(bodyBytes(request.body)).digest();
 }
 

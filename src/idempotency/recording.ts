@@ -68,8 +68,9 @@ export class Recording implements AnswerRecorder {
 
   private async settleWith(body: Buffer): Promise<void> {
     const { status, headers, options } = this;
-    const isKeepable = !this.isTooLong && isKept(status, options.isPublic);
-    await this.settleOnce(isKeepable ? { status, headers, body } : undefined);
+    const answer = { status, headers, body };
+    const isKeepable = !this.isTooLong && isKept(answer, options.isPublic);
+    await this.settleOnce(isKeepable ? answer : undefined);
   }
 
   private async settleOnce(answer: StoredAnswer | undefined): Promise<void> {

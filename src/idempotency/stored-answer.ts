@@ -8,7 +8,14 @@ export interface StoredAnswer {
 }
 
 /** Refusals that may turn out otherwise next time although the caller changes nothing, and that bought nothing. */
-const PASSING_STATUSES = new Set([401, 402, 403, 404, 408, 409, 423, 425, 429, 499]);
+const PASSING_STATUSES = new Set([401, 402, 403, 404, 408, 409, 422, 423, 425, 429, 499]);
+/** The same among those with a status of the request's own fault: catalog, password and allowed hosts may change. */
+const PASSING_CODES = new Set([
+  'MODEL_LACKS_CAPABILITY',
+  'URL_NOT_ALLOWED',
+  'WRONG_PASSWORD',
+  'context_length_exceeded',
+]);
 const KEPT_HEADER =
   /^(content-type|content-disposition|cache-control|location|x-accel-buffering|x-should-retry|x-lattice-.+)$/;
 export const REPLAY_HEADER = 'x-lattice-idempotent-replay';
@@ -17,9 +24,18 @@ const REQUEST_ID_HEADER = 'x-lattice-request-id';
 const HEAD_LENGTH_BYTES = 4;
 
 /** On public routes anybody can make the service keep something, so only what succeeded is. */
-export function isKept(status: number, isPublic: boolean): boolean {
+export function isKept({ status, body }: StoredAnswer, isPublic: boolean): boolean {
   if (status >= 200 && status < 300) return true;
-  return !isPublic && status >= 400 && status < 500 && !PASSING_STATUSES.has(status);
+  if (isPublic || status < 400 || status >= 500 || PASSING_STATUSES.has(status)) return false;
+  return !PASSING_CODES.has(errorCode(body) ?? '');
+}
+
+function errorCode(body: Buffer): string | undefined {
+  try {
+    return (JSON.parse(body.toString()) as { error?: { code?: string } } | null)?.error?.code;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What goes with the answer when it is given again; the rest (date, limits, request ids) is each answer's own. */

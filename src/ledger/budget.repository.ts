@@ -93,7 +93,7 @@ export class BudgetRepository {
    * wait.
    */
   async create(ctx: RequestContext, budget: NewBudget, manager = this.database.manager): Promise<Budget> {
-    assertMaySet(ctx, budget);
+    await assertMaySet(ctx, 'budgets', budget, manager);
     const scopeId = scopeIdOf(budget);
     assertAmount(budget.limitPicoUsd);
     await assertScopeExists(ctx, budget, manager);
@@ -149,7 +149,7 @@ export class BudgetRepository {
   /** Locks the budget for the caller's transaction. @throws NotFoundError, ForbiddenError */
   async getForChange(ctx: RequestContext, id: string, manager: EntityManager): Promise<Budget> {
     const budget = await this.read(ctx, `${SELECT} and b.id = $3 for no key update of b`, id, manager);
-    assertMayChange(ctx, budget);
+    await assertMayChange(ctx, 'budgets', budget, manager);
     return budget;
   }
 

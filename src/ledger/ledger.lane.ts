@@ -5,7 +5,12 @@ import { BatchLane } from './batch-lane';
 import type { AdvanceRow, Settlement } from './ledger-rows';
 import { type AdmissionRow, type HoldAnswer, LedgerStore } from './ledger.store';
 import { ProcessIdentity } from './process-identity';
-import { type RateLimitedCaller, type RateLimitState, tightestWindow } from './rate-limit-state';
+import {
+  installationWindows,
+  type RateLimitedCaller,
+  type RateLimitState,
+  tightestWindow,
+} from './rate-limit-state';
 import type { LimitRefusal } from './refusal';
 
 type Turn = { readonly settle: Settlement } | { readonly admit: AdmissionRow };
@@ -24,6 +29,8 @@ export interface Admission {
 export interface Counted {
   readonly refusal?: LimitRefusal;
   readonly rateLimit?: RateLimitState;
+  /** The request windows of the installation. */
+  readonly installation: readonly RateLimitState[];
 }
 
 const NOTHING_TO_SAY: Admission = {};
@@ -105,8 +112,10 @@ export class LedgerLane {
   private async runCounts(batch: readonly RateLimitedCaller[]): Promise<readonly Counted[]> {
     const answer = await this.store.count(batch);
     const refusals = new Map(answer?.refusals?.map(({ place, refusal }) => [place, refusal]));
+    const installation = installationWindows(answer?.windows ?? []);
     return batch.map((caller, place) => ({
       refusal: refusals.get(place),
+      installation,
       rateLimit: tightestWindow(answer?.windows ?? [], caller),
     }));
   }

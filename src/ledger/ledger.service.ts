@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { type RequestContext, toApiId } from '../common/index';
 import { toServiceUnavailable } from '../database/index';
-import { ConflictError } from '../errors/index';
+import { ConflictError, ServiceUnavailableError } from '../errors/index';
 import { DegradedLedger } from './degraded-ledger.service';
 import { DisputeReporter } from './dispute.reporter';
 import { decisionRow, ownerRow, requestRow, settlement } from './ledger-rows';
-import { type Admission, LedgerLane } from './ledger.lane';
+import { type Admission, type Counted, LedgerLane } from './ledger.lane';
 import type { HoldAnswer } from './ledger.store';
 import type { AdmitCommand, AttemptIntent, Hold, HoldAmounts, SettledAttempt } from './ledger.types';
 import { OpenHolds } from './open-holds';
@@ -29,7 +29,8 @@ export class LedgerService {
 
   /**
    * Reserves money, rate and a concurrency slot, and writes the decision and the first attempt's intent. With PostgreSQL
-   * away the degraded float may pay, if one is configured: then no budget and no limit is asked.
+   * away the degraded float may pay, if one is configured: then no budget and no limit is asked. For a caller whom
+   * PostgreSQL could not confirm nothing else pays.
    * @throws BudgetExceededError, RateLimitedError (requests, tokens, concurrency), UnauthenticatedError (key revoked or
    * expired, user gone), ForbiddenError (user disabled), ServiceUnavailableError (PostgreSQL away),
    * ConflictError (this request is open already).
@@ -40,6 +41,7 @@ export class LedgerService {
     const owner = ownerRow(ctx, command.taskType);
     this.openHolds.add(requestId);
     try {
+      if (ctx.principal.isUnconfirmed) throw unconfirmed();
       const admission = await this.lane.admit({
         request: requestRow(owner, command.intent, command.amounts),
         decision: command.decision && decisionRow(owner, command.decision),
@@ -99,12 +101,27 @@ export class LedgerService {
    * @throws RequestLimitError; then it was not counted. ServiceUnavailableError (PostgreSQL away).
    */
   async countRequest(who: RateLimitedCaller): Promise<RateLimitState | undefined> {
-    const { refusal, rateLimit } = await this.lane.count(who).catch((error: unknown) => {
+    return (await this.count(who)).rateLimit;
+  }
+
+  /** The same for a caller without a name. Returns all request windows of the installation. @throws as countRequest */
+  async countPublicRequest(): Promise<readonly RateLimitState[]> {
+    return (await this.count({})).installation;
+  }
+
+  private async count(who: RateLimitedCaller): Promise<Counted> {
+    const counted = await this.lane.count(who).catch((error: unknown) => {
       throw toServiceUnavailable(error) ?? error;
     });
-    if (refusal) throw limitError(refusal, Date.now(), rateLimit);
-    return rateLimit;
+    const { refusal, rateLimit } = counted;
+    if (refusal) throw limitError(refusal, Date.now(), rateLimit, who.role === 'admin');
+    return counted;
   }
+}
+
+/** PostgreSQL may be back by now: then the caller has to be confirmed by it, which the next try is. */
+function unconfirmed(): ServiceUnavailableError {
+  return new ServiceUnavailableError('The database was away when the credential was checked: try again');
 }
 
 function toHold(

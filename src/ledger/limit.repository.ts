@@ -61,7 +61,7 @@ export class LimitRepository {
    * scope has limits already.
    */
   async create(ctx: RequestContext, limit: NewLimit, manager = this.database.manager): Promise<Limit> {
-    assertMaySet(ctx, limit);
+    await assertMaySet(ctx, 'limits', limit, manager);
     const values = columnValues(limit);
     const scopeId = scopeIdOf(limit);
     await assertScopeExists(ctx, limit, manager);
@@ -108,7 +108,7 @@ export class LimitRepository {
   /** Locks the limit for the caller's transaction. @throws NotFoundError, ForbiddenError */
   async getForChange(ctx: RequestContext, id: string, manager: EntityManager): Promise<Limit> {
     const limit = await this.read(ctx, `${SELECT} and l.id = $3 for no key update of l`, id, manager);
-    assertMayChange(ctx, limit);
+    await assertMayChange(ctx, 'limits', limit, manager);
     return limit;
   }
 

@@ -1,4 +1,5 @@
 /** What is left of the request windows that a caller stands in, as the ledger counted it and as headers tell it. */
+import type { Role } from '../common/index';
 import { GLOBAL_SCOPE_ID } from './ledger.scopes';
 
 /** The tightest request window of a caller: of their own and their key's, the one with the least left. */
@@ -24,6 +25,8 @@ export interface RequestWindowsRow {
 export interface RateLimitedCaller {
   readonly userId?: string;
   readonly keyId?: string;
+  /** Administrators are told what the installation's limit is. */
+  readonly role?: Role;
 }
 
 /**
@@ -41,6 +44,11 @@ export function tightestWindow(
     for (const state of windowsOf(row)) if (!tightest || isTighter(state, tightest)) tightest = state;
   }
   return tightest;
+}
+
+/** All request windows of the installation; none when it is not limited. */
+export function installationWindows(rows: readonly RequestWindowsRow[]): readonly RateLimitState[] {
+  return rows.filter(({ scopeId }) => scopeId === GLOBAL_SCOPE_ID).flatMap(windowsOf);
 }
 
 /** `ratelimit-*` response headers; the reset is in whole seconds from now. */

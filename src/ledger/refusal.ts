@@ -128,10 +128,11 @@ function limitHeaders(
   return { 'ratelimit-remaining': '0', 'ratelimit-reset': String(Math.ceil(retryAfterMs / 1000)) };
 }
 
-/** What is left of the global budget is for administrators only. */
+/** Amounts are for whom the budget concerns: its user, the owner of its key, administrators. Others learn that it is exhausted. */
 function budgetError(ctx: RequestContext, refusal: BudgetRefusal): AppError {
   const resetsAt = toIso(refusal.resetsAt);
-  const mayKnow = refusal.scope !== 'global' || ctx.principal.role === 'admin';
+  const isOwn = refusal.scope === 'user' || refusal.scope === 'key';
+  const mayKnow = isOwn || ctx.principal.role === 'admin';
   const amounts = mayKnow && {
     budgetId: toApiId('bud', refusal.budgetId),
     limitUsd: formatUsd(BigInt(refusal.limitPicoUsd)),

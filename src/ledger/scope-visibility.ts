@@ -3,6 +3,9 @@ import type { Principal, RequestContext } from '../common/index';
 import { ForbiddenError, NotFoundError, type SqlExecutor, ValidationError } from '../errors/index';
 import { type BudgetScope, GLOBAL_SCOPE_ID } from './ledger.scopes';
 
+/** What is set; also the area of the permission. */
+export type Bound = 'budgets' | 'limits';
+
 /** Who last set a budget or a limit. What an administrator set on a key is not for its owner to change. */
 export type ManagedBy = 'admin' | 'owner';
 
@@ -37,21 +40,56 @@ export function managerOf({ role }: Principal): ManagedBy {
 }
 
 /**
- * Administrators set all, operators those of their own keys; no key sets its own, or it would be no bound on whoever
- * holds it.
+ * Administrators set all, operators those of their own keys; no key sets what bounds it, or that would be no bound on
+ * whoever holds it: never its own, and what bounds its owner or everybody only when that was meant.
  * @throws ForbiddenError
  */
-export function assertMaySet({ principal }: RequestContext, { scope, scopeId }: Scoped): void {
-  if (scope === 'key' && scopeId !== undefined && scopeId === principal.keyId) {
+export async function assertMaySet(
+  { principal }: RequestContext,
+  bound: Bound,
+  { scope, scopeId }: Scoped,
+  executor: SqlExecutor,
+): Promise<void> {
+  const { role, userId, keyId } = principal;
+  if (scope === 'key' && scopeId !== undefined && scopeId === keyId) {
     throw new ForbiddenError('An API key cannot change its own budgets and limits: use another credential');
   }
-  if (principal.role === 'admin' || (principal.role === 'operator' && scope === 'key')) return;
-  throw new ForbiddenError(`Only an administrator may set this for the scope "${scope}"`, { param: 'scope' });
+  if (role !== 'admin' && !(role === 'operator' && scope === 'key')) {
+    throw new ForbiddenError(`Only an administrator may set this for the scope "${scope}"`, {
+      param: 'scope',
+    });
+  }
+  const isAbove = scope === 'global' || (scope === 'user' && scopeId === userId);
+  if (keyId === undefined || !isAbove) return;
+  if (isNamed(principal, bound) && !(await isBound(keyId, executor))) return;
+  throw new ForbiddenError(
+    `This bounds the API key itself: log in, or use a key with the scope "${bound}:write" and neither a budget nor limits of its own`,
+    { param: 'scope' },
+  );
+}
+
+/** A key without scopes may whatever its owner may, so that nobody has decided this of it. */
+function isNamed({ scopes }: Principal, bound: Bound): boolean {
+  return scopes?.some((scope) => scope === `${bound}:write` || scope === `${bound}:*`) ?? false;
+}
+
+async function isBound(keyId: string, executor: SqlExecutor): Promise<boolean> {
+  const [row] = (await executor.query(
+    `select exists (select from budgets where scope = 'key' and scope_id = $1)
+       or exists (select from limits where scope = 'key' and scope_id = $1) as bound`,
+    [keyId],
+  )) as readonly { readonly bound: boolean }[];
+  return row?.bound ?? true;
 }
 
 /** @throws ForbiddenError */
-export function assertMayChange(ctx: RequestContext, row: Scoped & { readonly managedBy: ManagedBy }): void {
-  assertMaySet(ctx, row);
+export async function assertMayChange(
+  ctx: RequestContext,
+  bound: Bound,
+  row: Scoped & { readonly managedBy: ManagedBy },
+  executor: SqlExecutor,
+): Promise<void> {
+  await assertMaySet(ctx, bound, row, executor);
   if (ctx.principal.role !== 'admin' && row.managedBy === 'admin') {
     throw new ForbiddenError('An administrator set this: ask one to change it');
   }

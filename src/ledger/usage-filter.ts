@@ -1,5 +1,5 @@
 /** What a caller asks of the usage lines, as the repository takes it: UUIDs, instants, and never another's lines. */
-import { fromApiId, type IdPrefix, type RequestContext } from '../common/index';
+import { fromApiId, type IdPrefix, INSTANT_RULE, parseInstant, type RequestContext } from '../common/index';
 import { ForbiddenError, ValidationError } from '../errors/index';
 import type { UsageFilterQueryDto, UsageLinesQueryDto } from './dto/usage.query.dto';
 
@@ -48,30 +48,12 @@ export function usageFilter(
   };
 }
 
-const DATE_OR_TIME = /^(?!0000)\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/i;
-
-/**
- * A date is its first moment in UTC, and a time without a zone is one of UTC, wherever the server stands.
- * @throws ValidationError
- */
+/** @throws ValidationError */
 export function instant(text: string | undefined, param: string): string | undefined {
   if (text === undefined) return undefined;
-  const match = DATE_OR_TIME.exec(text);
-  const hasZone = match?.[1] !== undefined || !/t/i.test(text);
-  const ms = match && isDay(text.slice(0, 10)) ? Date.parse(hasZone ? text : `${text}Z`) : Number.NaN;
-  if (Number.isNaN(ms)) {
-    throw new ValidationError(
-      `${param} must be a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z`,
-      { param },
-    );
-  }
-  return new Date(ms).toISOString();
-}
-
-/** JavaScript takes 30 February for 2 March. */
-function isDay(date: string): boolean {
-  const ms = Date.parse(date);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
+  const found = parseInstant(text);
+  if (found === undefined) throw new ValidationError(`${param} ${INSTANT_RULE}`, { param });
+  return found;
 }
 
 /** Everyone but administrators sees their own only. */

@@ -1,11 +1,11 @@
 /** Keeps secrets and prompts out of log lines: by the name of a field, and by the shape of a value. */
 
 const SECRET_KEYS =
-  /^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-?key|apikey|.*secret.*|.*password.*|.*passwd.*|access_?token|refresh_?token|id_?token|setup_?token|bearer|private_?key|credentials?)$/i;
+  /^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-?key|apikey|.*secret.*|.*password.*|.*passwd.*|access_?token|refresh_?token|id_?token|setup_?token|invite_?token|bearer|private_?key|credentials?)$/i;
 const PROMPT_KEYS =
   /^(prompt|messages|content|input|body|completion|text|answer|arguments|requestBodyValues|responseBody)$/i;
 const SECRET_VALUES =
-  /\b(?:llk_[\w-]{8,}|sk-[\w-]{8,}|xai-[\w-]{16,}|AIza[\w-]{20,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)|\bBearer\s+[\w.~+/-]{8,}=*|(?<=:\/\/[^/\s:@]{1,64}:)[^/\s@]{1,256}(?=@)/g;
+  /\b(?:ll[kris]_[\w-]{8,}|whsec_[\w+/=-]{8,}|sk-[\w-]{8,}|xai-[\w-]{16,}|AIza[\w-]{20,}|AKIA[A-Z0-9]{12,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)|\bBearer\s+[\w.~+/-]{8,}=*|(?<=:\/\/[^/\s:@]{1,64}:)[^/\s@]{1,256}(?=@)/g;
 const MAX_DEPTH = 6;
 
 /** Replaces what looks like a credential inside a text. */

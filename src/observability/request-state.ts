@@ -30,6 +30,11 @@ export class RequestState {
   retry?: RetryPolicy;
   /** While it is set, somebody wants the answer even when this client does not: the work goes on without it. */
   recorder?: AnswerRecorder;
+  /**
+   * Counts a metered request that no admission will see, because its answer is only given again. Set by the guard that
+   * keeps the limits; it throws when one is reached.
+   */
+  countReplay?: () => Promise<void>;
 
   constructor(traceparent?: string) {
     this.traceId = traceIdOf(traceparent) ?? newTraceId();

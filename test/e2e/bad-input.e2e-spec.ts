@@ -157,6 +157,40 @@ describe('bad input', () => {
     );
   });
 
+  it.each<[string, string, object | undefined, string]>([
+    ['GET', '/api/v1/audit?resourceId=%00', undefined, 'resourceId'],
+    ['GET', '/api/v1/users?email=a%00', undefined, 'email'],
+    [
+      'POST',
+      '/api/v1/webhooks',
+      { url: 'https://example.com/', events: ['*'], description: 'a\0b' },
+      'description',
+    ],
+    [
+      'POST',
+      '/api/v1/webhooks',
+      { url: 'https://example.com/', events: ['*'], description: '\ud800' },
+      'description',
+    ],
+    ['POST', '/api/v1/webhooks', { url: 'https://example.com/', events: ['*', '\0'] }, 'events.1'],
+    ['POST', '/api/v1/keys', { name: 'a\0' }, 'name'],
+    ['POST', '/api/v1/keys', { name: 'a', 'b\0': 1 }, 'body'],
+  ])('refuses text that cannot be stored: %s %s %j', async (method, path, body, param) => {
+    const answer = await app.call(method, path, { body, credential: app.admin.accessToken });
+    expect([answer.status, answer.body.error]).toEqual([
+      400,
+      expect.objectContaining({ code: 'VALIDATION_FAILED', param }),
+    ]);
+  });
+
+  it('takes any text in prompts', async () => {
+    const messages = [{ role: 'user', content: 'a\0b \ud800' }];
+    const answer = await app.call('POST', '/v1/chat/completions', {
+      body: { model: 'sandbox/small', messages, user: 'a\0' },
+    });
+    expect(answer.status).toBe(200);
+  });
+
   it('refuses unknown fields of our own bodies by name', async () => {
     const body = { email: 'x@example.com', password: 'long enough', name: 'X', role: 'admin' };
     const answer = await app.call('POST', '/api/v1/auth/register', { body, credential: null });

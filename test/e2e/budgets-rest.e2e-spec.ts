@@ -1,6 +1,7 @@
 import { BUDGET_EXAMPLES } from '../../src/budget/dto/budget.request.dto';
 import { LIMIT_EXAMPLES } from '../../src/budget/dto/limit.request.dto';
 import { fromApiId, newId, parseUsd, toApiId } from '../../src/common/index';
+import { GLOBAL_SCOPE_ID } from '../../src/ledger/index';
 import { type Account, startApp, type TestApp } from '../support/app';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
@@ -102,7 +103,7 @@ describe('/api/v1/budgets', () => {
 
   it('shows what is held while a request runs', async () => {
     const account = await app.register();
-    const { id } = (await as(app.admin.key).post(ofKey(account))).body;
+    const { id } = (await as(app.admin.accessToken).post(ofKey(account))).body;
     await truth.script({ fault: { kind: 'stall', afterChunks: 1 } });
     const client = new AbortController();
     const answer = await fetch(`${app.url}/v1/chat/completions`, {
@@ -169,16 +170,18 @@ describe('/api/v1/budgets', () => {
     ['budgets', BUDGET_EXAMPLES.global.value],
     ['limits', LIMIT_EXAMPLES.global.value],
   ])('takes the first example of the documentation of %s as it stands', async (name, body) => {
-    const made = await app.call<{ id: string }>('POST', `/api/v1/${name}`, { body });
+    const credential = app.admin.accessToken;
+    const made = await app.call<{ id: string }>('POST', `/api/v1/${name}`, { body, credential });
     expect(made.status).toBe(201);
-    expect((await app.call('DELETE', `/api/v1/${name}/${made.body.id}`)).status).toBe(204);
+    const removed = await app.call('DELETE', `/api/v1/${name}/${made.body.id}`, { credential });
+    expect(removed.status).toBe(204);
   });
 
   it('writes every change into the audit log', async () => {
     const account = await app.register();
     const { id } = (await as(account.accessToken).post(ofKey(account))).body;
-    await as(app.admin.key).patch(id, { limitUsd: '0.5', mode: 'soft' });
-    await as(app.admin.key).remove(id);
+    await as(app.admin.accessToken).patch(id, { limitUsd: '0.5', mode: 'soft' });
+    await as(app.admin.accessToken).remove(id);
     const first = {
       scope: 'key',
       scopeId: account.keyId,
@@ -201,7 +204,7 @@ describe('/api/v1/budgets', () => {
       await app.database.query(`update users set role = 'viewer' where id = $1`, [
         fromApiId('usr', viewer.userId),
       ]);
-      const admin = as(app.admin.key);
+      const admin = as(app.admin.accessToken);
       const user = { scope: 'user', scopeId: account.userId, period: 'total', limitUsd: '5', mode: 'soft' };
       const ofUser = (await admin.post(user)).body.id;
       const ofAll = (await admin.post({ scope: 'global', period: 'total', limitUsd: '5', mode: 'soft' })).body
@@ -226,10 +229,12 @@ describe('/api/v1/budgets', () => {
       const ids = async (credential: string) => (await as(credential).list()).body.data.map(({ id }) => id);
       expect(await ids(account.accessToken)).toEqual([ofUser, ofOwnKey]);
       expect(await ids(viewer.accessToken)).toEqual([ofViewer]);
-      expect(await ids(app.admin.key)).toEqual(expect.arrayContaining([ofAll, ofUser, ofViewer, ofOwnKey]));
+      expect(await ids(app.admin.accessToken)).toEqual(
+        expect.arrayContaining([ofAll, ofUser, ofViewer, ofOwnKey]),
+      );
       expect(await status(account.accessToken, ofOwnKey)).toEqual([200, 200, 204]);
       for (const id of [ofUser, ofAll, ofViewer])
-        expect(await status(app.admin.key, id)).toEqual([200, 200, 204]);
+        expect(await status(app.admin.accessToken, id)).toEqual([200, 200, 204]);
     });
 
     it('says what is missing or forbidden, of which field', async () => {
@@ -249,10 +254,12 @@ describe('/api/v1/budgets', () => {
       ).toEqual([403, 'scope']);
       const run = { scope: 'run', period: 'total', limitUsd: '1', mode: 'hard' };
       const ofRun = { ...run, scopeId: toApiId('run', newId()) };
-      expect((await as(app.admin.key).post(ofRun)).status).toBe(201);
+      expect((await as(app.admin.accessToken).post(ofRun)).status).toBe(201);
       expect(
         await failure(app.admin.key, { ...run, scope: 'user', scopeId: toApiId('usr', newId()) }),
       ).toEqual([404, 'scopeId']);
+      for (const scopeId of [toApiId('run', GLOBAL_SCOPE_ID), undefined])
+        expect(await failure(app.admin.accessToken, { ...run, scopeId })).toEqual([400, 'scopeId']);
       await as(accessToken).post(ofKey(account));
       expect((await as(accessToken).post(ofKey(account))).body.error.code).toBe('CONFLICT');
     });
@@ -260,12 +267,12 @@ describe('/api/v1/budgets', () => {
     it('tells nobody but administrators what the installation’s budget is', async () => {
       const account = await app.register();
       const global = { scope: 'global', period: 'day', limitUsd: '0.000123', mode: 'hard' };
-      const { id } = (await as(app.admin.key).post(global)).body;
+      const { id } = (await as(app.admin.accessToken).post(global)).body;
       const body = { max_tokens: 4000, messages: [{ role: 'user', content: 'word '.repeat(900) }] };
       const [refused, forAdmin] = [await ask(account.key, body), await ask(app.admin.key, body)];
-      await as(app.admin.key).patch(id, { limitUsd: '0', mode: 'soft' });
+      await as(app.admin.accessToken).patch(id, { limitUsd: '0', mode: 'soft' });
       const [warned, warnedAdmin] = [await ask(account.key), await ask(app.admin.key)];
-      await as(app.admin.key).remove(id);
+      await as(app.admin.accessToken).remove(id);
       expect(refused.body.error).toMatchObject({ code: 'BUDGET_EXCEEDED' });
       expect(refused.body.error.details).toEqual({
         scope: 'global',
@@ -290,7 +297,7 @@ describe('/api/v1/budgets', () => {
     expect(first.data.length).toBe(2);
     const second = (await mine.list(`?limit=2&cursor=${first.nextCursor}`)).body;
     expect([second.data.length, second.nextCursor]).toEqual([1, null]);
-    const stolen = await as(app.admin.key).list(`?limit=2&cursor=${first.nextCursor}`);
+    const stolen = await as(app.admin.accessToken).list(`?limit=2&cursor=${first.nextCursor}`);
     expect([stolen.status, stolen.body.error.param]).toEqual([400, 'cursor']);
     const count = async (query: string) => (await mine.list(query)).body.data.length;
     expect(await count(`?scopeId=${account.keyId}`)).toBe(3);

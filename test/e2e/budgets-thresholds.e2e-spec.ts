@@ -41,6 +41,7 @@ describe('thresholds of budgets', () => {
 
   const budget = async (body: object): Promise<string> => {
     const made = await app.call<{ id: string }>('POST', '/api/v1/budgets', {
+      credential: app.admin.accessToken,
       body: { period: 'day', limitUsd: '0.00006', mode: 'soft', ...body },
     });
     expect(made.status).toBe(201);
@@ -117,7 +118,10 @@ describe('thresholds of budgets', () => {
     const id = await budget({ scope: 'user', scopeId: ada.userId, period: 'total', limitUsd: '1' });
     const stream = await follow(id, ada);
     await ask(ada);
-    await app.call('PATCH', `/api/v1/budgets/${id}`, { body: { limitUsd: '0.0000315' } });
+    await app.call('PATCH', `/api/v1/budgets/${id}`, {
+      credential: app.admin.accessToken,
+      body: { limitUsd: '0.0000315' },
+    });
     await eventually(async () => (percentsOf(stream).includes(100) ? true : undefined));
     expect(percentsOf(stream)).toEqual([50, 80, 100]);
   });
@@ -140,7 +144,7 @@ describe('thresholds of budgets', () => {
     expect(new Set(ofAda.events.map(({ data }) => data.resource))).toEqual(new Set([own]));
     await eventually(async () => (receiver.received.length >= 3 ? true : undefined), 15_000);
     expect(new Set(receiver.received.map(({ event }) => event.resource))).toEqual(new Set([own]));
-    await app.call('DELETE', `/api/v1/budgets/${id}`);
+    await app.call('DELETE', `/api/v1/budgets/${id}`, { credential: app.admin.accessToken });
     await app.call('DELETE', `/api/v1/budgets/${own}`);
   });
 

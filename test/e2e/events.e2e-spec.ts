@@ -65,7 +65,7 @@ describe('event streams', () => {
     const stream = await follow('me', ada);
     expect(stream).toMatchObject({ status: 200 });
     expect(stream.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-    expect(stream.headers.get('cache-control')).toBe('no-cache, no-transform');
+    expect(stream.headers.get('cache-control')).toBe('no-store, no-transform');
     expect(stream.headers.get('x-lattice-request-id')).toMatch(/^req_/);
     await happen(ada, 1);
     await happen(bob, 2);
@@ -294,6 +294,70 @@ describe('event streams', () => {
     }
     await happen(ada, 2);
     await expect(until(untouched, 2)).resolves.toEqual([2]);
+  });
+
+  it.each([
+    [
+      'its session ends',
+      (account: Account) => account.accessToken,
+      (account: Account) =>
+        app.call('POST', '/api/v1/auth/logout', { credential: account.accessToken, body: {} }),
+    ],
+    [
+      'its key is revoked',
+      (account: Account) => account.key,
+      (account: Account) =>
+        app.call('DELETE', `/api/v1/keys/${account.keyId}`, { credential: account.accessToken }),
+    ],
+    [
+      'its key is rotated',
+      (account: Account) => account.key,
+      (account: Account) =>
+        app.call('POST', `/api/v1/keys/${account.keyId}/rotate`, {
+          credential: account.accessToken,
+          body: {},
+        }),
+    ],
+    [
+      'its access token is revoked',
+      (account: Account) => account.accessToken,
+      (account: Account) => {
+        const claims = Buffer.from(account.accessToken.split('.')[1] ?? '', 'base64url').toString();
+        return app.database.query(
+          `insert into revoked_tokens (token_id, expires_at) values ($1, now() + interval '1 hour')`,
+          [(JSON.parse(claims) as { jti: string }).jti],
+        );
+      },
+    ],
+  ])('ends a stream that an event token opened when %s, and opens none', async (_, credentialOf, revoke) => {
+    const account = await app.register();
+    const made = await app.call<{ token: string }>('POST', '/api/v1/events/me/token', {
+      credential: credentialOf(account),
+    });
+    const stream = await follow(`me?token=${made.body.token}`);
+    await app.app.get(EventStreams).recheck();
+    await happen(account, 1);
+    await until(stream, 1);
+    await revoke(account);
+    await app.app.get(EventStreams).recheck();
+    await stream.ended;
+    expect(stream.events.at(-1)).toMatchObject({
+      name: 'error',
+      data: { error: { code: 'UNAUTHENTICATED' } },
+    });
+    await expect(follow(`me?token=${made.body.token}`)).resolves.toMatchObject({ status: 401 });
+  });
+
+  it('ends the stream of a key whose reader was an administrator, with what only those may see', async () => {
+    const account = await app.register();
+    const id = fromApiId('usr', account.userId);
+    await app.database.query(`update users set role = 'admin' where id = $1`, [id]);
+    const stream = await follow(account.keyId, account);
+    await app.app.get(EventStreams).recheck();
+    await app.database.query(`update users set role = 'operator' where id = $1`, [id]);
+    await app.app.get(EventStreams).recheck();
+    await stream.ended;
+    expect(stream.events.at(-1)?.data).toMatchObject({ error: { code: 'FORBIDDEN' } });
   });
 
   it('ends the global stream of an administrator who is one no more', async () => {

@@ -3,7 +3,7 @@ import OpenAI from 'openai';
 import { AnswerBells } from '../../src/idempotency/answer-bells.service';
 import { ExpiredKeys, IdempotencyOptions } from '../../src/idempotency/index';
 import { OpenRequests } from '../../src/observability/index';
-import { type Answer, startApp, type TestApp } from '../support/app';
+import { type Answer, PASSWORD, startApp, type TestApp } from '../support/app';
 import { eventually } from '../support/eventually';
 import {
   type Attempt,
@@ -422,6 +422,21 @@ describe('Idempotency-Key', () => {
       expect(await attempts()).toHaveLength(2);
     });
 
+    it('a wrong password', async () => {
+      const account = await app.register();
+      const change = (currentPassword: string) =>
+        app.call<{ error?: { code: string } }>('POST', '/api/v1/auth/password', {
+          credential: account.accessToken,
+          body: { currentPassword, newPassword: `${PASSWORD} new` },
+          headers: { 'idempotency-key': key },
+        });
+      const refused = [await change('not this one, surely'), await change('not this one, surely')];
+      expect(refused.map(({ body, headers }) => [body.error?.code, headers.get(REPLAY)])).toEqual([
+        ['WRONG_PASSWORD', null],
+        ['WRONG_PASSWORD', null],
+      ]);
+    });
+
     it('an exhausted budget', async () => {
       const account = await app.register();
       await app.createBudget(account, '0');
@@ -439,6 +454,67 @@ describe('Idempotency-Key', () => {
         expect([first.status, second.status, second.headers.get(REPLAY)]).toEqual([200, 200, null]);
         expect(second.text.length).toBeGreaterThan(100);
         expect(await attempts()).toHaveLength(2);
+      });
+    });
+  });
+
+  describe('limits', () => {
+    const setLimit = async (scopeId: string, requestsPerHour: number): Promise<string> => {
+      const body = { scope: 'key', scopeId, requestsPerHour };
+      return (await app.call<{ id: string }>('POST', '/api/v1/limits', { body })).body.id;
+    };
+    const usedOf = async (id: string) => {
+      const { body } = await app.call<{ windows: { requestsPerHour: { used: number } } }>(
+        'GET',
+        `/api/v1/limits/${id}`,
+      );
+      return body.windows.requestsPerHour.used;
+    };
+
+    it('count a replay as a request, and the first one once', async () => {
+      const account = await app.register();
+      const id = await setLimit(account.keyId, 3);
+      const answers = [];
+      for (let sent = 0; sent < 5; sent += 1) answers.push(await ask({ credential: account.key }));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+      expect(answers.slice(0, 3).map(({ headers }) => headers.get('ratelimit-remaining'))).toEqual([
+        '2',
+        '1',
+        '0',
+      ]);
+      expect(answers[4]?.body.error).toMatchObject({
+        code: 'REQUEST_LIMIT_EXCEEDED',
+        details: { scope: 'key', value: 3 },
+      });
+      expect(answers[4]?.headers.get('retry-after')).toBeTruthy();
+      expect([await usedOf(id), await attempts()]).toEqual([3, [expect.anything()]]);
+    });
+
+    it('count those that waited, too', async () => {
+      const account = await app.register();
+      const id = await setLimit(account.keyId, 2);
+      const options = { script: { delayMs: 300 }, credential: account.key };
+      const answers = await Promise.all(Array.from({ length: 8 }, () => ask(options)));
+      expect(answers.map(({ status }) => status).toSorted((left, right) => left - right)).toEqual([
+        200,
+        200,
+        ...Array<number>(6).fill(429),
+      ]);
+      expect([await usedOf(id), await attempts()]).toEqual([2, [expect.anything()]]);
+    });
+
+    it('let no more of one user wait than may', async () => {
+      await withOptions({ maxWaiters: 1 }, async () => {
+        const options = { script: { delayMs: 1500 } };
+        const answers = await Promise.all([ask(options), ask(options), ask(options)]);
+        expect(answers.map(({ status }) => status).toSorted((left, right) => left - right)).toEqual([
+          200, 200, 429,
+        ]);
+        const refused = answers.find(({ status }) => status === 429);
+        expect([refused?.body.error?.code, refused?.headers.get('retry-after')]).toEqual([
+          'RATE_LIMITED',
+          '5',
+        ]);
       });
     });
   });

@@ -1,5 +1,5 @@
 import { fromApiId, newId, toApiId } from '../../src/common/index';
-import { type Account, type Answer, startApp, type TestApp } from '../support/app';
+import { type Account, type Answer, PASSWORD, startApp, type TestApp } from '../support/app';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
@@ -76,7 +76,7 @@ describe('/api/v1/limits', () => {
 
   it('admits exactly as many requests as are allowed, whatever their kind, and says what is left', async () => {
     const account = await app.register();
-    await as(app.admin.key).post(ofUser(account, { requestsPerHour: 4 }));
+    await as(app.admin.accessToken).post(ofUser(account, { requestsPerHour: 4 }));
     expect(rateLimit(await me(account.accessToken))).toEqual(['4', '3', '4;w=3600']);
     expect(rateLimit(await me(account.key))).toEqual(['4', '2', '4;w=3600']);
     expect((await ask(account.key)).status).toBe(200);
@@ -106,7 +106,7 @@ describe('/api/v1/limits', () => {
 
   it('admits no more however many come at once', async () => {
     const account = await app.register();
-    await as(app.admin.key).post(ofKey(account, { requestsPerHour: 7 }));
+    await as(app.admin.accessToken).post(ofKey(account, { requestsPerHour: 7 }));
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, index) => (index % 2 ? me(account.key) : ask(account.key))),
     );
@@ -116,7 +116,7 @@ describe('/api/v1/limits', () => {
 
   it('does not count what is refused for want of a credential, nor health and refresh', async () => {
     const account = await app.register();
-    const { id } = (await as(app.admin.key).post(ofUser(account, { requestsPerHour: 100 }))).body;
+    const { id } = (await as(app.admin.accessToken).post(ofUser(account, { requestsPerHour: 100 }))).body;
     for (const credential of ['llk_wrong', 'nonsense']) expect((await me(credential)).status).toBe(401);
     for (const route of ['/healthz', '/readyz', '/docs', '/openapi.json']) {
       const { status, headers } = await app.call('GET', route, { credential: account.key });
@@ -126,7 +126,7 @@ describe('/api/v1/limits', () => {
     expect(
       (await app.call('POST', '/api/v1/auth/refresh', refresh)).headers.get('ratelimit-limit'),
     ).toBeNull();
-    const { body } = await as(app.admin.key).get(id);
+    const { body } = await as(app.admin.accessToken).get(id);
     expect(body.windows.requestsPerHour).toMatchObject({ used: 0, remaining: 100 });
   });
 
@@ -135,10 +135,12 @@ describe('/api/v1/limits', () => {
     ['user', ofUser],
   ] as const)('holds as many at once for a %s as are allowed', async (scope, of) => {
     const account = await app.register();
-    const { id } = (await as(app.admin.key).post(of(account, { concurrency: 2 }))).body;
+    const { id } = (await as(app.admin.accessToken).post(of(account, { concurrency: 2 }))).body;
     await truth.script({ times: 2, delayMs: 2000 });
     const running = [ask(account.key), ask(account.key)];
-    await eventually(async () => ((await as(app.admin.key).get(id)).body.running === 2 ? true : undefined));
+    await eventually(async () =>
+      (await as(app.admin.accessToken).get(id)).body.running === 2 ? true : undefined,
+    );
     const refused = await ask(account.key);
     expect([refused.status, refused.headers.get('retry-after'), refused.body.error]).toEqual([
       429,
@@ -154,7 +156,7 @@ describe('/api/v1/limits', () => {
 
   it('counts tokens, and says which limit it was', async () => {
     const account = await app.register();
-    const { id } = (await as(app.admin.key).post(ofKey(account, { tokensPerHour: 500 }))).body;
+    const { id } = (await as(app.admin.accessToken).post(ofKey(account, { tokensPerHour: 500 }))).body;
     await truth.script({ usage: { promptTokens: 10, completionTokens: 485 } });
     await ask(account.key);
     const { body } = await as(account.accessToken).get(id);
@@ -204,7 +206,7 @@ describe('/api/v1/limits', () => {
       await app.database.query(`update users set role = 'viewer' where id = $1`, [
         fromApiId('usr', viewer.userId),
       ]);
-      const admin = as(app.admin.key);
+      const admin = as(app.admin.accessToken);
       const values = { requestsPerHour: 1000 };
       const ofAll = (await admin.post({ scope: 'global', ...values })).body.id;
       const ofAccount = (await admin.post(ofUser(account, values))).body.id;
@@ -232,29 +234,40 @@ describe('/api/v1/limits', () => {
       expect(refused.map((answer) => answer.status)).toEqual([403, 403, 403, 404, 409]);
       const ids = async (credential: string) => (await as(credential).list()).body.data.map(({ id }) => id);
       expect(await ids(account.accessToken)).toEqual([ofAccount, ofOwnKey]);
-      expect(await ids(app.admin.key)).toEqual(
+      expect(await ids(app.admin.accessToken)).toEqual(
         expect.arrayContaining([ofAll, ofAccount, ofViewer, ofOwnKey]),
       );
       expect(await status(account.accessToken, ofOwnKey)).toEqual([200, 200, 204]);
       for (const id of [ofAll, ofAccount, ofViewer])
-        expect(await status(app.admin.key, id)).toEqual([200, 200, 204]);
+        expect(await status(app.admin.accessToken, id)).toEqual([200, 200, 204]);
     });
 
     it('tells nobody but administrators what the installation’s limit is, and lets those loosen it', async () => {
       const account = await app.register();
-      const { id } = (await as(app.admin.key).post({ scope: 'global', requestsPerHour: 777 })).body;
+      const { id } = (await as(app.admin.accessToken).post({ scope: 'global', requestsPerHour: 777 })).body;
       const told = [await me(account.accessToken), await ask(account.key)];
-      await as(app.admin.key).patch(id, { requestsPerHour: 0 });
+      await as(app.admin.accessToken).patch(id, { requestsPerHour: 0 });
       const refused = [
         await me(account.accessToken),
         await ask(account.key),
-        await app.call<Failure>('POST', '/api/v1/auth/login', {
+        await app.call<Failure>('POST', '/api/v1/auth/register', {
           credential: null,
-          body: { email: account.email, password: 'x' },
+          body: { email: 'new@example.com', password: PASSWORD, name: 'Ada' },
         }),
       ];
-      const readable = await as(app.admin.key).get(id);
-      expect((await as(app.admin.key).remove(id)).status).toBe(204);
+      // Whoever is kept out can always log in, and an administrator then loosens the limit.
+      const session = await app.call<{ accessToken: string }>('POST', '/api/v1/auth/login', {
+        credential: null,
+        body: { email: app.admin.email, password: PASSWORD },
+      });
+      expect((await as(session.body.accessToken).list()).status).toBe(200);
+      const forAdmin = await me(session.body.accessToken);
+      expect([forAdmin.status, forAdmin.body.error.details]).toEqual([
+        429,
+        expect.objectContaining({ scope: 'global', value: 0 }),
+      ]);
+      const readable = await as(app.admin.accessToken).get(id);
+      expect((await as(app.admin.accessToken).remove(id)).status).toBe(204);
       for (const answer of told)
         expect([answer.status, ...rateLimit(answer)]).toEqual([200, null, null, null]);
       for (const { status, headers, body } of refused) {
@@ -273,6 +286,17 @@ describe('/api/v1/limits', () => {
       }
       expect(readable.body.requestsPerHour).toBe(0);
       expect((await me(account.accessToken)).status).toBe(200);
+    });
+
+    it('keeps a flood of malformed logins from locking anybody out', async () => {
+      const account = await app.register();
+      const admin = as(app.admin.accessToken);
+      const { id } = (await admin.post({ scope: 'global', requestsPerHour: 100 })).body;
+      const logIn = (body: object) => app.call('POST', '/api/v1/auth/login', { credential: null, body });
+      for (let sent = 0; sent < 25; sent += 1) expect((await logIn({ email: 1 })).status).toBe(400);
+      expect((await logIn({ email: account.email, password: PASSWORD })).status).toBe(200);
+      expect((await admin.get(id)).body.windows.requestsPerHour).toMatchObject({ used: 0 });
+      await admin.remove(id);
     });
   });
 

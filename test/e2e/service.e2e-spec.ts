@@ -137,6 +137,35 @@ describe('a service without any provider key', () => {
     expect(metrics.text).toMatch(/lattice_llm_calls_total\{.*outcome="succeeded".*\} \d+/);
   });
 
+  it('shows metrics to no key whose scopes do not name them', async () => {
+    const keyWith = async (scopes: readonly string[]): Promise<string> => {
+      const body = { name: 'scoped', scopes };
+      const made = await app.call<{ key: string }>('POST', '/api/v1/keys', {
+        body,
+        credential: app.admin.accessToken,
+      });
+      return made.body.key;
+    };
+    const read = async (scopes: readonly string[]): Promise<number> =>
+      (await app.call('GET', '/metrics', { credential: await keyWith(scopes) })).status;
+    expect([await read(['inference']), await read(['metrics:read']), await read(['*:read'])]).toEqual([
+      403, 200, 200,
+    ]);
+  });
+
+  it('counts guesses at metrics, and tells none that is right from then on', async () => {
+    const guarded = await startApp({ METRICS_TOKEN: 'metrics-token' });
+    const read = async (credential: string): Promise<number> =>
+      (await guarded.call('GET', '/metrics', { credential })).status;
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 120; guess += 1) {
+      statuses.push(await read(guess % 2 ? `llk_${'x'.repeat(40)}${guess}` : `guess-${guess}`));
+    }
+    expect(statuses).toEqual(Array.from({ length: 120 }, (_, index) => (index < 100 ? 401 : 429)));
+    expect([await read('metrics-token'), await read(guarded.admin.key)]).toEqual([429, 200]);
+    await guarded.close();
+  });
+
   it('serves Swagger UI with a working document', async () => {
     const docs = await app.call('GET', '/docs', { credential: null });
     expect([docs.status, docs.text]).toEqual([200, expect.stringContaining('swagger-ui')]);

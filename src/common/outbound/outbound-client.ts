@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import { lookup, Resolver } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { checkAddresses, checkUrl, isAllowedHost, type OutboundRules } from './outbound-url';
@@ -9,7 +9,7 @@ export interface OutboundRequest {
   readonly body?: string;
   /** For everything: looking up the name, connecting, the answer to its end. */
   readonly timeoutMs: number;
-  /** Of the answer's body; what is beyond is not read. */
+  /** Of the answer's body; what is beyond is not read. 0: the answer is its head, whatever becomes of the body. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
 }
@@ -19,14 +19,21 @@ export interface OutboundAnswer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
-  /** There was more than `maxBytes`. */
+  /** There was, or may have been, more than `maxBytes`. */
   readonly isCut: boolean;
 }
 
-export type ResolveHost = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
+export interface HostAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+export type ResolveHost = (hostname: string) => Promise<readonly HostAddress[]>;
 
 /** An attempt to connect goes on this long after its call was given up; undici cannot stop it. */
 const CONNECT_CAP_MS = 15_000;
+/** Of one question to one name server. */
+const DNS_LIMITS = { timeout: 2000, tries: 2 };
 
 /**
  * Calls URLs that users have set. A name is resolved once, every address is checked, and the connection is made to
@@ -38,11 +45,17 @@ export class OutboundClient {
 
   constructor(
     private readonly rules: OutboundRules,
-    resolve: ResolveHost = (hostname) => lookup(hostname, { all: true, order: 'verbatim' }),
+    resolve?: ResolveHost,
   ) {
     const limits = { timeout: CONNECT_CAP_MS, allowH2: false };
-    const toAnything = buildConnector({ ...limits, lookup: lookupWith(resolve, () => undefined) });
-    const toPublic = buildConnector({ ...limits, lookup: lookupWith(resolve, checkAddresses) });
+    const toAnything = buildConnector({
+      ...limits,
+      lookup: lookupWith(resolve ?? localAddressesOf, () => undefined),
+    });
+    const toPublic = buildConnector({
+      ...limits,
+      lookup: lookupWith(resolve ?? publicAddressesOf, checkAddresses),
+    });
     this.agent = new Agent({
       connect: (target, done) => (this.isAllowed(target) ? toAnything : toPublic)(target, done),
       allowH2: false,
@@ -95,6 +108,27 @@ export class OutboundClient {
   }
 }
 
+/** As this machine sees the name, its hosts file included. */
+async function localAddressesOf(hostname: string): Promise<readonly HostAddress[]> {
+  return await lookup(hostname, { all: true, order: 'verbatim' });
+}
+
+/**
+ * As the internet sees the name. It asks the name servers itself: `lookup` would keep one of the process's few threads
+ * for as long as somebody's name server is silent.
+ */
+async function publicAddressesOf(hostname: string): Promise<readonly HostAddress[]> {
+  const resolver = new Resolver(DNS_LIMITS);
+  const [ipv4, ipv6] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
+  const found = [...addressesOf(ipv4, 4), ...addressesOf(ipv6, 6)];
+  if (found.length === 0 && ipv4.status === 'rejected') throw ipv4.reason;
+  return found;
+}
+
+function addressesOf(answer: PromiseSettledResult<string[]>, family: number): readonly HostAddress[] {
+  return answer.status === 'fulfilled' ? answer.value.map((address) => ({ address, family })) : [];
+}
+
 /** What `net.connect` asks for the addresses of a name. */
 function lookupWith(resolve: ResolveHost, check: (addresses: readonly string[]) => void): LookupFunction {
   return (hostname, options, done) => {
@@ -118,6 +152,11 @@ async function readUpTo(
   stream: Dispatcher.ResponseData['body'],
   maxBytes: number,
 ): Promise<Pick<OutboundAnswer, 'body' | 'isCut'>> {
+  if (maxBytes === 0) {
+    // Destroying it before its end is an error to undici.
+    stream.on('error', () => undefined).destroy();
+    return { body: Buffer.alloc(0), isCut: true };
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   // Leaving the loop destroys the stream.

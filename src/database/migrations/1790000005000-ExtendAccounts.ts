@@ -10,6 +10,8 @@ export class ExtendAccounts1790000005000 implements MigrationInterface {
         user_id uuid not null constraint login_sessions_user_id_fkey references users (id) on delete cascade,
         expires_at timestamptz not null,
         revoked_at timestamptz,
+        exchanges integer not null default 0,
+        exchanges_since timestamptz not null default now(),
         created_at timestamptz not null default now()
       )`);
     await queryRunner.query('create index login_sessions_user_id_idx on login_sessions (user_id)');
@@ -36,6 +38,7 @@ export class ExtendAccounts1790000005000 implements MigrationInterface {
         token_hash text not null constraint invites_token_hash_key unique,
         email text,
         role text not null,
+        created_by uuid constraint invites_created_by_fkey references users (id) on delete set null,
         expires_at timestamptz not null,
         used_at timestamptz,
         revoked_at timestamptz,
@@ -43,8 +46,22 @@ export class ExtendAccounts1790000005000 implements MigrationInterface {
         constraint invites_email_check check (email = lower(email)),
         constraint invites_role_check check (role in ('admin', 'operator', 'viewer'))
       )`);
+    await queryRunner.query('create index invites_created_by_idx on invites (created_by)');
 
     await this.createAttemptWindows(queryRunner);
+    await this.createKnownVisitors(queryRunner);
+  }
+
+  /** From where an account was logged in to lately; both are digests. */
+  private async createKnownVisitors(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(`
+      create table known_visitors (
+        account text not null,
+        visitor text not null,
+        known_until timestamptz not null,
+        constraint known_visitors_pkey primary key (account, visitor)
+      )`);
+    await queryRunner.query('create index known_visitors_known_until_idx on known_visitors (known_until)');
   }
 
   /**
@@ -109,6 +126,7 @@ export class ExtendAccounts1790000005000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('drop table known_visitors');
     await queryRunner.query('drop function add_attempts(text[], integer[], interval)');
     await queryRunner.query('drop function count_attempt(text[], integer[], interval)');
     await queryRunner.query('drop table attempt_windows');

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * One row per owner and `Idempotency-Key`: running while `answer` is null, and then alive until `leased_until`.
- * The fingerprint is a keyed digest, because a request may hold a password; the answer is sealed, because it may hold
+ * The fingerprint is a keyed digest, because a request may hold a password, and says by which key; the answer is sealed, because it may hold
  * a token, and therefore gains nothing from compression.
  */
 export class CreateIdempotencyKeys1790000007000 implements MigrationInterface {
@@ -15,6 +15,7 @@ export class CreateIdempotencyKeys1790000007000 implements MigrationInterface {
         key text not null,
         claim_id uuid not null,
         fingerprint bytea not null,
+        fingerprint_key text not null,
         is_awaited boolean not null default false,
         leased_until timestamptz not null,
         answer bytea,

@@ -58,13 +58,18 @@ export interface ClaimOptions {
   readonly leaseMs: number;
 }
 
-/** Leases run by PostgreSQL's clock, which all processes share. */
+/**
+ * Leases run by PostgreSQL's clock, which all processes share. The webhook that has waited longest comes first, so that
+ * none starves behind the others; the lateral join takes them in that order until it has enough.
+ */
 const CLAIM = `
   with due as (
     select candidate.id
     from (
-      select distinct webhook_id from webhook_deliveries
+      select webhook_id from webhook_deliveries
       where status = 'pending' and next_attempt_at <= $1 and webhook_id <> all ($2::uuid[])
+        and (leased_until is null or leased_until < clock_timestamp())
+      group by webhook_id order by min(next_attempt_at), min(number)
     ) waiting
     cross join lateral (
       select d.id from webhook_deliveries d

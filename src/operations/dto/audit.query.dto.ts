@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsISO8601, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
-import { PageQueryDto } from '../../common/index';
+import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { IsInstant, PageQueryDto } from '../../common/index';
 
 export class AuditQueryDto extends PageQueryDto {
   @ApiPropertyOptional({
@@ -35,7 +35,7 @@ export class AuditQueryDto extends PageQueryDto {
 
   @ApiPropertyOptional({ type: String, format: 'date-time', example: '2026-11-01T00:00:00Z' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsInstant()
   from?: string;
 
   @ApiPropertyOptional({
@@ -45,6 +45,6 @@ export class AuditQueryDto extends PageQueryDto {
     example: '2026-12-01T00:00:00Z',
   })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsInstant()
   to?: string;
 }

@@ -1,3 +1,4 @@
+import { ThresholdCleanup } from '../../../src/budget/threshold-cleanup';
 import { ThresholdPublisher } from '../../../src/budget/threshold-publisher';
 import { toApiId } from '../../../src/common/index';
 import { Notifications } from '../../../src/database/index';
@@ -161,5 +162,75 @@ describe(ThresholdPublisher.name, () => {
     await aBudget(node, { scopeId: other.userId, limitPicoUsd: CENT });
     await spend(other, CENT);
     await eventually(async () => (heard.length > 0 ? true : undefined));
+  });
+});
+
+describe('The table of thresholds', () => {
+  let database: TestDatabase;
+  let node: LedgerNode;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    node = await bootNode(database.url);
+  });
+
+  afterEach(async () => {
+    await node.close();
+    await database.drop();
+  });
+
+  it('loses what was published long ago, once its period is over', async () => {
+    await node.database.query(`
+      insert into budget_thresholds (budget_id, scope, scope_id, period, period_start, percent, spent_pico, limit_pico,
+        passed_at, published_at)
+      select gen_random_uuid(), 'user', gen_random_uuid(), period, period_start, percent, 1, 1, now(), published_at
+      from (values
+        (1, 'day', now() - interval '40 days', now() - interval '40 days'),
+        (2, 'day', now() - interval '40 days', null),
+        (3, 'day', now() - interval '40 days', now() - interval '20 days'),
+        (4, 'month', date_trunc('month', now()), now() - interval '31 days'),
+        (5, 'total', '-infinity', now() - interval '80 days'),
+        (6, 'total', '-infinity', now() - interval '100 days')
+      ) v (percent, period, period_start, published_at)`);
+    const cleanup = new ThresholdCleanup(node.database, node.module.get(AppLogger));
+    await expect(cleanup.forget()).resolves.toBe(2);
+    await expect(cleanup.forget()).resolves.toBe(0);
+    const left = await node.database.query<{ percent: number }[]>(
+      'select percent from budget_thresholds order by percent',
+    );
+    expect(left.map(({ percent }) => percent)).toEqual([2, 3, 4, 5]);
+  });
+
+  it('takes 30 a day of one scope, however often its limit or its budget changes', async () => {
+    const caller = await aCaller(node);
+    const scope = { scope: 'key', scopeId: caller.keyId } as const;
+    const ctx = aContext(caller);
+    const hold = await node.ledger.admit(ctx, aCommand({ worst: 10n * CENT }));
+    await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd: 10n * CENT })]);
+    const id = await aBudget(node, { ...scope, period: 'total', limitPicoUsd: CENT });
+    const admin = { ...ctx, principal: { userId: caller.userId, role: 'admin' } } as const;
+    const ofScope = () => countOf(node, 'budget_thresholds where scope_id = $1', [caller.keyId]);
+    for (let round = 1n; round <= 7n; round += 1n) {
+      await node.budgets.update(admin, id, { limitPicoUsd: 1000n * CENT + round });
+      await node.budgets.update(admin, id, { limitPicoUsd: CENT + round });
+    }
+    expect(await ofScope()).toBe(24);
+    await node.budgets.remove(admin, id);
+    for (let round = 0; round < 4; round += 1) {
+      await node.budgets.remove(
+        admin,
+        await aBudget(node, { ...scope, period: 'total', limitPicoUsd: CENT }),
+      );
+    }
+    expect(await ofScope()).toBe(30);
+    const other = await aCaller(node);
+    await aBudget(node, { scopeId: other.userId, limitPicoUsd: CENT });
+    const theirs = aContext(other);
+    const held = await node.ledger.admit(theirs, aCommand({ worst: CENT }));
+    await node.ledger.settle(theirs, held, [anAttempt({ costPicoUsd: CENT })]);
+    expect(await countOf(node, 'budget_thresholds where scope_id = $1', [other.userId])).toBe(3);
+    await node.database.query(`update budget_thresholds set passed_at = passed_at - interval '1 day'`);
+    await aBudget(node, { ...scope, period: 'total', limitPicoUsd: CENT });
+    expect(await ofScope()).toBe(33);
   });
 });

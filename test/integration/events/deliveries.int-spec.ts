@@ -108,6 +108,28 @@ describe('webhook deliveries', () => {
     expect(isSignedWith(made.secret, { ...received, body: received.body.replace('80', '81') })).toBe(false);
   });
 
+  it.each<[string, Receiver['answer']]>([
+    ['never begins', (response) => response.writeHead(200).flushHeaders()],
+    [
+      'is cut',
+      (response) => {
+        response.writeHead(200, { 'content-length': 5 }).flushHeaders();
+        setImmediate(() => response.destroy());
+      },
+    ],
+  ])('counts a 200 whose body %s as delivered, once', async (_, answer) => {
+    const node = await start({ schedule: { timeoutMs: 3000 } });
+    const ctx = await newCaller(node.database);
+    const made = await hook(node, ctx);
+    receiver.answer = answer;
+    await append(node, event(ctx));
+    const found = await delivery(node, ctx, made, ({ lastStatus, lastError }) =>
+      Boolean(lastStatus ?? lastError),
+    );
+    expect(found).toMatchObject({ status: 'delivered', attempts: 1, lastStatus: 200, lastError: null });
+    expect(receiver.received).toHaveLength(1);
+  });
+
   it('signs with the new secret once it was rotated', async () => {
     const node = await start();
     const ctx = await newCaller(node.database);

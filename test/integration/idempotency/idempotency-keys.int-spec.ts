@@ -7,7 +7,8 @@ import type { IdempotencyOptions } from '../../../src/idempotency/index';
 import type { KeyedRequest } from '../../../src/idempotency/keyed-request';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const secretKey = (letter: string) => new SecretKey(letter.repeat(32), false);
 const answer = (text: string) => ({
   status: 200,
@@ -20,6 +21,8 @@ describe(IdempotencyKeysRepository.name, () => {
   let database: DataSource;
   let request: KeyedRequest;
 
+  const of = (digest: string, keyId = 'now') => ({ keyId, digest: Buffer.from(digest) });
+
   beforeAll(async () => {
     test = await createTestDatabase();
     database = await new DataSource(buildDataSourceOptions(test.url, 10)).initialize();
@@ -31,19 +34,26 @@ describe(IdempotencyKeysRepository.name, () => {
   });
 
   beforeEach(() => {
-    request = { owner: newId(), key: 'k', isPublic: false, fingerprints: [Buffer.from('same')] };
+    request = { owner: newId(), key: 'k', isPublic: false, fingerprints: [of('same')] };
   });
 
   const open = (options: Partial<IdempotencyOptions> = {}, keys = new KeyRing(secretKey('a'))) =>
     new IdempotencyKeysRepository(
       database,
       { keys } as AppConfig,
-      { leaseMs: 1500, keepMs: DAY_MS, ...options } as IdempotencyOptions,
+      { leaseMs: 1500, keepMs: DAY_MS, rolloutMs: HOUR_MS, ...options } as IdempotencyOptions,
     );
   const age = (column: 'leased_until' | 'expires_at') =>
     database.query(`update idempotency_keys set ${column} = now() - interval '1 second' where owner = $1`, [
       request.owner,
     ]);
+  const claimedAgo = (hours: number) =>
+    database.query(
+      `update idempotency_keys set created_at = now() - $2 * interval '1 hour' where owner = $1`,
+      [request.owner, hours],
+    );
+  const rowOf = async () =>
+    await database.query<object[]>('select * from idempotency_keys where owner = $1', [request.owner]);
   const claimMany = async (keys: IdempotencyKeysRepository) => {
     const ids = Array.from({ length: 10 }, () => newId());
     const taken = await Promise.all(ids.map((id) => keys.claim(request, id)));
@@ -66,7 +76,9 @@ describe(IdempotencyKeysRepository.name, () => {
     await keys.release(request, dead);
     expect(await keys.look(request)).toMatchObject({ is: 'running', claimId: taker });
     await keys.store(request, taker, answer('good'));
-    expect(await keys.look(request)).toEqual({ is: 'answered', answer: answer('good') });
+    expect(await keys.look(request)).toEqual({ is: 'answered', claimId: taker });
+    expect(await keys.answerOf(request, taker)).toEqual(answer('good'));
+    expect(await keys.answerOf(request, dead)).toBeUndefined();
   });
 
   it('leaves the key of a process alone whose lease was renewed', async () => {
@@ -87,10 +99,10 @@ describe(IdempotencyKeysRepository.name, () => {
     await claimMany(open());
     await age('leased_until');
     const same = request;
-    request = { ...same, fingerprints: [Buffer.from('other')] };
+    request = { ...same, fingerprints: [of('other')] };
     expect(await claimMany(open())).toEqual([]);
     expect(await open().look(request)).toEqual({ is: 'reused' });
-    request = { ...same, fingerprints: [Buffer.from('new'), Buffer.from('same')] };
+    request = { ...same, fingerprints: [of('new', 'newer'), of('same')] };
     expect(await claimMany(open())).toHaveLength(1);
   });
 
@@ -125,13 +137,59 @@ describe(IdempotencyKeysRepository.name, () => {
       [request.owner],
     );
     expect(row?.answer.includes('secret text')).toBe(false);
-    const replaced = open({}, new KeyRing(secretKey('b')));
-    expect(await replaced.look(request)).toEqual({ is: 'unreadable', claimId });
     const rotated = open({}, new KeyRing(secretKey('b'), [secretKey('a')]));
-    expect(await rotated.look(request)).toMatchObject({ is: 'answered' });
+    expect(await rotated.answerOf(request, claimId)).toEqual(answer('secret text'));
     const thief = newId();
     await database.query('update idempotency_keys set owner = $1 where owner = $2', [thief, request.owner]);
-    expect(await open().look({ ...request, owner: thief })).toMatchObject({ is: 'unreadable' });
+    request = { ...request, owner: thief };
+    expect(await open().answerOf(request, claimId)).toBeUndefined();
+    // What was altered is nobody's answer: the request is carried out again.
+    expect(await rowOf()).toEqual([]);
+  });
+
+  describe('of a secret key that this process does not have', () => {
+    let claimId: string;
+    let elsewhere: KeyedRequest;
+
+    beforeEach(async () => {
+      elsewhere = { ...request, fingerprints: [of('theirs', 'other')] };
+      claimId = newId();
+      await open({ leaseMs: 60_000 }).claim(elsewhere, claimId);
+    });
+
+    const answered = () => open({}, new KeyRing(secretKey('b'))).store(elsewhere, claimId, answer('x'));
+
+    it('is left to the process that has it, and is no other request', async () => {
+      expect(await open().look(request)).toEqual({ is: 'elsewhere' });
+      await answered();
+      expect(await open().look(request)).toEqual({ is: 'elsewhere' });
+      expect(await claimMany(open())).toEqual([]);
+      expect(await rowOf()).toEqual([expect.objectContaining({ claim_id: claimId })]);
+    });
+
+    it('is left to a process that lives, however long it takes', async () => {
+      await claimedAgo(2);
+      expect(await open().look(request)).toEqual({ is: 'elsewhere' });
+      expect(await claimMany(open())).toEqual([]);
+    });
+
+    it('is carried out again by one when the time of a rollout has passed', async () => {
+      await answered();
+      await claimedAgo(2);
+      expect(await open().look(request)).toBeUndefined();
+      const [taker, ...more] = await claimMany(open({ leaseMs: 60_000 }));
+      expect([await open().look(request), more]).toEqual([
+        { is: 'running', claimId: taker, isAwaited: false },
+        [],
+      ]);
+    });
+
+    it('is taken over from a dead process after that time, and not before', async () => {
+      await age('leased_until');
+      expect(await claimMany(open())).toEqual([]);
+      await claimedAgo(2);
+      expect(await claimMany(open())).toHaveLength(1);
+    });
   });
 
   it('removes what has expired in batches, and nothing that runs', async () => {

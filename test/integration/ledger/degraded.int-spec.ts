@@ -145,6 +145,23 @@ describe(DegradedLedger.name, () => {
     expect(floatLeft()).toBe(50n);
   });
 
+  it('alone pays for a caller whom PostgreSQL could not confirm, also when it answers again', async () => {
+    const unconfirmed = (): RequestContext => {
+      const context = aContext(caller);
+      return { ...context, principal: { ...context.principal, isUnconfirmed: true } };
+    };
+    await away();
+    const [first, late] = [unconfirmed(), unconfirmed()];
+    const hold = await node.ledger.admit(first, aCommand());
+    expect([hold.heldPicoUsd, floatLeft()]).toEqual([10n * CENT, 40n]);
+    await node.ledger.settle(first, hold, []);
+    await back();
+    const refused = await tryAdmit(node, late);
+    expect(refused).toMatchObject({ status: 503, retryAfterMs: 1000 });
+    expect(await countOf(witness, 'holds where request_id = $1', [late.requestId])).toBe(0);
+    expect(node.module.get(OpenHolds).has(late.requestId)).toBe(false);
+  });
+
   it('pays nothing where the price is unknown', async () => {
     await away();
     const command = aCommand();

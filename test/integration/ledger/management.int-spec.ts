@@ -1,4 +1,4 @@
-import { newId } from '../../../src/common/index';
+import { newId, type RequestContext } from '../../../src/common/index';
 import {
   ConflictError,
   ForbiddenError,
@@ -169,6 +169,53 @@ describe('Budgets and limits', () => {
         ForbiddenError,
       );
     });
+  });
+
+  describe('asked for by an administrator’s key', () => {
+    const asKey = (scopes?: readonly string[]): RequestContext => ({
+      ...aContext(caller),
+      principal: { ...caller, role: 'admin', scopes },
+    });
+    const values = { period: 'day', limitPicoUsd: 5n, mode: 'hard', requestsPerHour: 5 } as const;
+    const both = ['budgets:*', 'limits:write'];
+
+    it.each(['budgets', 'limits'] as const)(
+      'never change what bounds it, as %s, unless its scopes name that and nothing bounds the key alone',
+      async (table) => {
+        const other = await aCaller(node);
+        const bounds = [
+          { ...values, scope: 'user', scopeId: caller.userId },
+          { ...values, scope: 'global' },
+        ] as const;
+        const wrongScopes = [undefined, ['*:read'], [table === 'budgets' ? 'limits:*' : 'budgets:*']];
+        const change = async (ctx: RequestContext, id: string) => {
+          if (table === 'budgets') await node.budgets.update(ctx, id, { limitPicoUsd: 9n });
+          else await node.limits.update(ctx, id, { requestsPerHour: 9 });
+        };
+        for (const bound of bounds) {
+          for (const scopes of wrongScopes) {
+            await expect(node[table].create(asKey(scopes), bound)).rejects.toBeInstanceOf(ForbiddenError);
+          }
+          const { id } = await node[table].create(asKey(both), bound);
+          for (const scopes of wrongScopes) {
+            await expect(change(asKey(scopes), id)).rejects.toBeInstanceOf(ForbiddenError);
+            await expect(node[table].remove(asKey(scopes), id)).rejects.toBeInstanceOf(ForbiddenError);
+          }
+          await change(asKey(both), id);
+          const own = { ...values, scope: 'key', scopeId: caller.keyId } as const;
+          for (const kind of ['budgets', 'limits'] as const) {
+            await expect(node[kind].create(asKey(both), own)).rejects.toBeInstanceOf(ForbiddenError);
+            const bind = await node[kind].create(ADMIN, own);
+            await expect(change(asKey(both), id)).rejects.toBeInstanceOf(ForbiddenError);
+            await node[kind].remove(ADMIN, bind.id);
+          }
+          await node[table].remove(asKey(both), id);
+        }
+        const foreign = { ...values, scope: 'user', scopeId: other.userId } as const;
+        const { id } = await node[table].create(asKey(), foreign);
+        await change(asKey(), id);
+      },
+    );
   });
 
   it.each([

@@ -136,6 +136,29 @@ describe('Request windows', () => {
     expect(counter).toEqual({ running: '1', hour_tokens: '100' });
   });
 
+  it('of the installation are all told to who counts callers without a name, and its value to administrators', async () => {
+    nowMs = Date.parse('2026-05-03T11:30:20Z');
+    const globalId = await aLimit(nodeOf(0), { scope: 'global', requestsPerMinute: 3, requestsPerHour: 7 });
+    try {
+      await expect(nodeOf(1).ledger.countPublicRequest()).resolves.toEqual([
+        expect.objectContaining({ limit: 3, remaining: 2, windowSeconds: 60 }),
+        expect.objectContaining({ limit: 7, remaining: 6, windowSeconds: 3600 }),
+      ]);
+      await nodeOf(2).ledger.countRequest(caller);
+      await nodeOf(2).ledger.countPublicRequest();
+      await expect(nodeOf(1).ledger.countPublicRequest()).rejects.toBeInstanceOf(RequestLimitError);
+      const refused = async (role: 'admin' | 'operator') =>
+        await nodeOf(0)
+          .ledger.countRequest({ ...caller, role })
+          .catch((error: RequestLimitError) => error.details);
+      expect(await refused('admin')).toMatchObject({ scope: 'global', value: 3 });
+      expect(await refused('operator')).toMatchObject({ scope: 'global', value: undefined });
+    } finally {
+      await nodeOf(0).database.query('delete from limits where id = $1', [globalId]);
+    }
+    await expect(nodeOf(1).ledger.countPublicRequest()).resolves.toEqual([]);
+  });
+
   it('are nobody’s where there are none', async () => {
     await expect(nodeOf(0).ledger.countRequest(caller)).resolves.toBeUndefined();
     await expect(nodeOf(0).ledger.countRequest({ userId: newId() })).resolves.toBeUndefined();

@@ -77,6 +77,7 @@ describe('the audit log', () => {
     ]);
     expect(await list(`${actor}&action=user.delete&resourceId=usr_7`)).toHaveLength(1);
     expect(await list(`${actor}&to=2020-01-01T00:00:00Z`)).toEqual([]);
+    expect(await list(`${actor}&from=2020-01-01&to=9999-12-31T23:59`)).toHaveLength(3);
     const first = await app.call<{ data: Entry[]; nextCursor: string }>(
       'GET',
       `/api/v1/audit?${actor}&limit=2`,
@@ -98,11 +99,23 @@ describe('the audit log', () => {
     expect((await app.call('GET', '/api/v1/audit', { credential: other.accessToken })).status).toBe(403);
   });
 
-  it.each(['actorId=usr_1', 'action=;drop', 'from=yesterday', 'cursor=abc', 'limit=0'])(
-    'refuses %s by name',
-    async (query) => {
-      const { status, body } = await app.call<{ error: { param: string } }>('GET', `/api/v1/audit?${query}`);
-      expect([status, body.error.param]).toEqual([400, query.split('=')[0]]);
-    },
-  );
+  it.each([
+    'actorId=usr_1',
+    'action=;drop',
+    'from=yesterday',
+    'from=2026-W10',
+    'from=2026-01',
+    'from=-2026-01-01',
+    'from=2026-01-01T10.5Z',
+    'from=0001-01-01T00:00:00%2B01:00',
+    'to=2026-123',
+    'to=2026-01-01&to=2026-01-02',
+    'resourceId=%00',
+    'resourceId=a%00b',
+    'cursor=abc',
+    'limit=0',
+  ])('refuses %s by name', async (query) => {
+    const { status, body } = await app.call<{ error: { param: string } }>('GET', `/api/v1/audit?${query}`);
+    expect([status, body.error.param]).toEqual([400, query.split('=')[0]]);
+  });
 });

@@ -1,4 +1,4 @@
-import { type CanActivate, Controller, type ExecutionContext, Get, Patch, Post } from '@nestjs/common';
+import { type CanActivate, Controller, type ExecutionContext, Get, Patch, Post, Req } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -8,7 +8,7 @@ import { Metered, Owned, Public } from '../../../src/auth/index';
 import { RateLimitGuard } from '../../../src/budget/index';
 import { LimitPresence } from '../../../src/budget/limit-presence';
 import { ErrorFilter, NotFoundError, ServiceUnavailableError } from '../../../src/errors/index';
-import { LedgerService, RequestLimitError } from '../../../src/ledger/index';
+import { LedgerService, type RateLimitState, RequestLimitError } from '../../../src/ledger/index';
 import { attachRequestState, OpenRequests } from '../../../src/observability/index';
 
 @Controller()
@@ -28,7 +28,15 @@ class Doors {
   @Public() @Post('api/v1/auth/login') login(): string {
     return 'ok';
   }
+  @Public() @Post('api/v1/auth/register') register(): string {
+    return 'ok';
+  }
   @Metered() @Post('v1/chat') chat(): string {
+    return 'ok';
+  }
+  /** Where the answer is only given again. */
+  @Metered() @Post('v1/replay') async replay(@Req() { lattice }: FastifyRequest): Promise<string> {
+    await lattice.countReplay?.();
     return 'ok';
   }
   @Owned() @Get('owned') owned(): string {
@@ -54,21 +62,27 @@ class Caller implements CanActivate {
 
 const OWN = { limit: 60, remaining: 59, resetsAt: new Date(Date.now() + 30_000), windowSeconds: 60 } as const;
 
+const GLOBAL: readonly RateLimitState[] = [
+  { limit: 100, remaining: 99, resetsAt: new Date(Date.now() + 1_800_000), windowSeconds: 3600 },
+];
+
 describe(RateLimitGuard.name, () => {
   const countRequest = jest.fn();
+  const countPublicRequest = jest.fn();
   const isAny = jest.fn();
   let app: NestFastifyApplication;
 
   beforeEach(async () => {
     isAny.mockReturnValue(true);
     countRequest.mockResolvedValue(OWN);
+    countPublicRequest.mockResolvedValue(GLOBAL);
     const module = await Test.createTestingModule({
       imports: [EventEmitterModule.forRoot()],
       controllers: [Doors],
       providers: [
         { provide: APP_GUARD, useClass: Caller },
         { provide: APP_GUARD, useClass: RateLimitGuard },
-        { provide: LedgerService, useValue: { countRequest } },
+        { provide: LedgerService, useValue: { countRequest, countPublicRequest } },
         { provide: LimitPresence, useValue: { isAny } },
         ErrorFilter,
       ],
@@ -84,12 +98,17 @@ describe(RateLimitGuard.name, () => {
     jest.resetAllMocks();
   });
 
-  const call = (method: 'GET' | 'POST' | 'PATCH', url: string, role?: string) =>
-    app.inject({ method, url, headers: role ? { 'x-role': role } : {} });
+  const call = (method: 'GET' | 'POST' | 'PATCH', url: string, role?: string, remoteAddress = '192.0.2.1') =>
+    app.inject({ method, url, headers: role ? { 'x-role': role } : {}, remoteAddress });
+  const statuses = async (count: number, url: string, from?: string): Promise<number[]> => {
+    const answers = [];
+    for (let sent = 0; sent < count; sent += 1) answers.push(await call('POST', url, undefined, from));
+    return answers.map(({ statusCode }) => statusCode);
+  };
 
   it('counts for user and key, and tells what is left', async () => {
     const answer = await call('GET', '/owned', 'operator');
-    expect(countRequest.mock.calls).toEqual([[{ userId: 'u', keyId: 'k' }]]);
+    expect(countRequest.mock.calls).toEqual([[{ userId: 'u', keyId: 'k', role: 'operator' }]]);
     expect([answer.statusCode, answer.headers]).toEqual([
       200,
       expect.objectContaining({
@@ -127,6 +146,17 @@ describe(RateLimitGuard.name, () => {
     expect([countRequest.mock.calls, isAny.mock.calls]).toEqual([[], []]);
   });
 
+  it('counts a metered request whose answer is only given again', async () => {
+    const answer = await call('POST', '/v1/replay', 'operator');
+    expect([answer.statusCode, answer.headers['ratelimit-remaining']]).toEqual([201, '59']);
+    expect(countRequest.mock.calls).toEqual([[{ userId: 'u', keyId: 'k', role: 'operator' }]]);
+    countRequest.mockRejectedValue(new RequestLimitError('reached', { retryAfterMs: 1500 }));
+    expect((await call('POST', '/v1/replay', 'operator')).statusCode).toBe(429);
+    isAny.mockReturnValue(false);
+    expect((await call('POST', '/v1/replay', 'operator')).statusCode).toBe(201);
+    expect(countRequest).toHaveBeenCalledTimes(2);
+  });
+
   it('asks nobody where there is no limit at all', async () => {
     isAny.mockReturnValueOnce(false).mockResolvedValueOnce(false);
     await call('GET', '/owned', 'operator');
@@ -135,14 +165,24 @@ describe(RateLimitGuard.name, () => {
   });
 
   it('counts public routes for the installation, and tells nothing of its limit', async () => {
-    const answer = await call('POST', '/api/v1/auth/login');
-    expect(countRequest.mock.calls).toEqual([[{}]]);
+    const answer = await call('POST', '/api/v1/auth/register');
+    expect([countPublicRequest.mock.calls.length, countRequest.mock.calls.length]).toEqual([1, 0]);
     expect(Object.keys(answer.headers).filter((name) => name.startsWith('ratelimit'))).toEqual([]);
   });
 
+  it('keeps one address without a credential from using up what all others need', async () => {
+    expect(await statuses(11, '/api/v1/auth/register')).toEqual([...Array<number>(10).fill(201), 429]);
+    const refused = await call('POST', '/api/v1/auth/register');
+    expect(refused.json().error).toMatchObject({ code: 'RATE_LIMITED', details: { scope: 'address' } });
+    expect(await statuses(1, '/api/v1/auth/register', '192.0.2.2')).toEqual([201]);
+    expect(countPublicRequest).toHaveBeenCalledTimes(11);
+  });
+
   it('keeps a flood without credentials from using up what all others need', async () => {
-    for (let sent = 0; sent < 20; sent += 1) await call('POST', '/api/v1/auth/login');
-    const refused = await call('POST', '/api/v1/auth/login');
+    for (let sent = 0; sent < 20; sent += 1) {
+      expect(await statuses(1, '/api/v1/auth/register', `192.0.2.${sent}`)).toEqual([201]);
+    }
+    const refused = await call('POST', '/api/v1/auth/register', undefined, '192.0.2.99');
     expect([refused.statusCode, refused.json().error]).toEqual([
       429,
       expect.objectContaining({
@@ -150,8 +190,27 @@ describe(RateLimitGuard.name, () => {
         details: expect.objectContaining({ scope: 'global' }),
       }),
     ]);
-    expect(countRequest).toHaveBeenCalledTimes(20);
+    expect(countPublicRequest).toHaveBeenCalledTimes(20);
     expect((await call('GET', '/owned', 'operator')).statusCode).toBe(200);
+    expect(await statuses(1, '/api/v1/auth/login', '192.0.2.99')).toEqual([201]);
+  });
+
+  it('gives back what was not counted', async () => {
+    countPublicRequest.mockResolvedValueOnce(GLOBAL);
+    countPublicRequest.mockRejectedValue(new ServiceUnavailableError('away'));
+    expect(await statuses(30, '/api/v1/auth/register')).toEqual([201, ...Array<number>(29).fill(503)]);
+    countPublicRequest.mockResolvedValue(GLOBAL);
+    expect(await statuses(1, '/api/v1/auth/register')).toEqual([201]);
+  });
+
+  it('counts logins for their address only, whatever limit of the installation is reached', async () => {
+    countPublicRequest.mockRejectedValue(new RequestLimitError('reached', { retryAfterMs: 1500 }));
+    // So many that a minute which ends meanwhile changes nothing.
+    const flood = await statuses(130, '/api/v1/auth/login');
+    expect(flood.slice(0, 60)).toEqual(Array<number>(60).fill(201));
+    expect(flood).toContain(429);
+    expect(await statuses(1, '/api/v1/auth/login', '192.0.2.2')).toEqual([201]);
+    expect([countPublicRequest.mock.calls, countRequest.mock.calls]).toEqual([[], []]);
   });
 
   it('lets administrators loosen a limit that keeps everybody out, and nobody else', async () => {

@@ -28,6 +28,8 @@ describe(scopeUuid.name, () => {
     ['user', toApiId('key', uuid)],
     ['user', undefined],
     ['key', uuid],
+    ['run', `run_${'0'.repeat(32)}`],
+    ['project', `prj_${'0'.repeat(32)}`],
   ] as const)('of %s cannot be %s', (scope, id) => {
     expect(() => scopeUuid(scope, id)).toThrow(ValidationError);
     expect(() => scopeUuid(scope, id)).toThrow(expect.objectContaining({ param: 'scopeId' }));

@@ -1,14 +1,22 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import dns from 'node:dns/promises';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OutboundClient, type OutboundRequest, OutboundUrlError } from '../../../src/common/index';
 
 const POST: OutboundRequest = { method: 'POST', headers: {}, body: 'x', timeoutMs: 5000, maxBytes: 1024 };
+
+/** Ends the connection when nothing but the head has been sent. */
+function cut(response: ServerResponse): void {
+  response.flushHeaders();
+  setImmediate(() => response.destroy());
+}
 
 describe(OutboundClient.name, () => {
   const servers: Server[] = [];
   const clients: OutboundClient[] = [];
 
   afterEach(async () => {
+    jest.restoreAllMocks();
     for (const client of clients.splice(0)) await client.close();
     for (const server of servers.splice(0)) {
       server.closeAllConnections();
@@ -89,6 +97,54 @@ describe(OutboundClient.name, () => {
 
     expect(answer).toMatchObject({ status: 200, isCut: true });
     expect(answer.body).toHaveLength(1024);
+  });
+
+  it('asks name servers for public names, and the system only for names that are allowed', async () => {
+    const port = await listen((_, response) => response.end('here'));
+    const lookup = jest.spyOn(dns, 'lookup');
+    const ipv4 = jest.spyOn(dns.Resolver.prototype, 'resolve4').mockResolvedValue(['10.0.0.1'] as never);
+    const ipv6 = jest.spyOn(dns.Resolver.prototype, 'resolve6').mockRejectedValue(new Error('ENODATA'));
+    const outbound = client({ allowedHosts: ['localhost'], isHttpAllowed: true });
+
+    await expect(outbound.send('http://hooks.example.com/', POST)).rejects.toThrow(OutboundUrlError);
+    expect([ipv4.mock.calls, ipv6.mock.calls]).toEqual([[['hooks.example.com']], [['hooks.example.com']]]);
+    expect(lookup).not.toHaveBeenCalled();
+
+    await expect(outbound.send(`http://localhost:${port}/`, POST)).resolves.toMatchObject({ status: 200 });
+    expect(ipv4).toHaveBeenCalledTimes(1);
+  });
+
+  it('says so when a public name has no address at all', async () => {
+    const missing = Object.assign(new Error('queryA ENOTFOUND'), { code: 'ENOTFOUND' });
+    jest.spyOn(dns.Resolver.prototype, 'resolve4').mockRejectedValue(missing);
+    jest.spyOn(dns.Resolver.prototype, 'resolve6').mockRejectedValue(new Error('queryAaaa ENODATA'));
+    const outbound = client({ allowedHosts: [], isHttpAllowed: true });
+
+    await expect(outbound.send('http://hooks.example.com/', POST)).rejects.toMatchObject({
+      code: 'ENOTFOUND',
+    });
+  });
+
+  it('checks the IPv6 addresses of a public name as well', async () => {
+    jest.spyOn(dns.Resolver.prototype, 'resolve4').mockResolvedValue(['8.8.8.8'] as never);
+    jest.spyOn(dns.Resolver.prototype, 'resolve6').mockResolvedValue(['::1'] as never);
+    const outbound = client({ allowedHosts: [], isHttpAllowed: true });
+
+    await expect(outbound.send('http://hooks.example.com/', POST)).rejects.toThrow(OutboundUrlError);
+  });
+
+  it.each<[string, RequestListener]>([
+    ['never begins', (_, response) => response.writeHead(200).flushHeaders()],
+    ['never ends', (_, response) => void response.writeHead(200).write('a')],
+    ['is cut', (_, response) => cut(response.writeHead(200, { 'content-length': 5 }))],
+    ['is empty', (_, response) => response.writeHead(200).end()],
+  ])('wants no more than the head with maxBytes 0, when the body %s', async (_, answer) => {
+    const port = await listen(answer);
+    const outbound = client({ allowedHosts: ['127.0.0.1'], isHttpAllowed: true });
+
+    const sent = outbound.send(`http://127.0.0.1:${port}/`, { ...POST, maxBytes: 0 });
+
+    await expect(sent).resolves.toMatchObject({ status: 200, body: Buffer.alloc(0) });
   });
 
   it('gives up a receiver that does not answer, and one whose answer does not end', async () => {

@@ -57,6 +57,35 @@ describe('loadConfig', () => {
     );
   });
 
+  it.each([
+    ['production', 'open', 'admin', true],
+    ['production', 'open', 'operator', false],
+    ['production', 'invite', 'admin', false],
+    ['production', 'closed', 'admin', false],
+    ['dev', 'open', 'admin', false],
+  ] as const)(
+    'in %s with registration %s and the default role %s: refuses %p',
+    (LATTICE_ENV, AUTH_REGISTRATION, AUTH_DEFAULT_ROLE, isRefused) => {
+      const load = () =>
+        loadConfig({
+          LATTICE_ENV,
+          DATA_DIR: dataDir,
+          LATTICE_SECRET_KEY: SECRET,
+          AUTH_REGISTRATION,
+          AUTH_DEFAULT_ROLE,
+        });
+      if (!isRefused) expect(load).not.toThrow();
+      else {
+        expect(load).toThrow(
+          expect.objectContaining({
+            code: 'SECURITY_CONFIGURATION',
+            message: expect.stringMatching(/AUTH_DEFAULT_ROLE.*AUTH_REGISTRATION/),
+          }),
+        );
+      }
+    },
+  );
+
   it('refuses a short secret key without showing it', () => {
     const load = () =>
       loadConfig({ LATTICE_ENV: 'production', DATA_DIR: dataDir, LATTICE_SECRET_KEY: 'short-hunter2' });

@@ -143,6 +143,24 @@ describe(EventStream.name, () => {
     await expect(sent(10)).resolves.toEqual(range(1, 10));
   });
 
+  it('cuts a client that reads nothing for four beats, and not one that is slow', async () => {
+    const stream = open();
+    await eventually(async () => readings[0]);
+    response.isFull = true;
+    stream.push(events(1, 2));
+    await sent(1);
+    for (let beat = 0; beat < 3; beat += 1) stream.beat();
+    response.read();
+    await sent(2);
+    response.isFull = true;
+    stream.push(events(3, 4));
+    await sent(3);
+    for (let beat = 0; beat < 3; beat += 1) stream.beat();
+    expect(response.destroyed).toBe(false);
+    stream.beat();
+    expect(response.destroyed).toBe(true);
+  });
+
   it('keeps a bounded number for a slow client and reads the rest again when it is ready', async () => {
     const stream = open();
     await eventually(async () => readings[0]);

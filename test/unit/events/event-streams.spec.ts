@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { RequestContext } from '../../../src/common/index';
 import { ServiceUnavailableError } from '../../../src/errors/index';
+import type { EventFilter } from '../../../src/events/event-resources';
 import { EventStreams } from '../../../src/events/event-streams.service';
 import { type AppLogger, OpenRequests } from '../../../src/observability/index';
 
@@ -27,18 +28,20 @@ describe(EventStreams.name, () => {
   let requests: OpenRequests;
   let isActive: boolean;
   let isAway: boolean;
+  let filter: EventFilter;
 
   beforeEach(() => {
     jest.useFakeTimers();
     isActive = true;
     isAway = false;
+    filter = { ownerId: 'ada' };
     requests = new OpenRequests();
     streams = new EventStreams(
       { head: async () => '7', after: async () => [] } as never,
       { listen: () => () => undefined } as never,
-      { filterFor: async () => ({}) } as never,
+      { filterFor: async () => ({ ...filter }) } as never,
       {
-        renew: async () => {
+        recheck: async () => {
           if (isAway) throw new ServiceUnavailableError('PostgreSQL is away');
           return isActive ? ctx.principal : undefined;
         },
@@ -79,6 +82,18 @@ describe(EventStreams.name, () => {
     await jest.advanceTimersByTimeAsync(60_000);
     expect(raw.written.at(-1)).toContain('UNAUTHENTICATED');
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it.each<[string, EventFilter]>([
+    ['less', { ownerId: 'ada', resource: 'key_1' }],
+    ['more', {}],
+  ])('ends the stream when its reader may read %s than before', async (_, next) => {
+    const raw = await open();
+    await streams.recheck();
+    expect(raw.written.join('')).not.toContain('event: error');
+    filter = next;
+    await streams.recheck();
+    expect(raw.written.at(-1)).toContain('FORBIDDEN');
   });
 
   it('ends all streams when draining starts, and opens none after that', async () => {

@@ -14,7 +14,7 @@ const BASE = {
 
 const read = (changes: object = {}, keys = ring) =>
   keyedRequest({ ...BASE, ...changes } as unknown as FastifyRequest, keys);
-const fingerprint = (changes: object = {}) => read(changes)?.fingerprints[0]?.toString('hex');
+const fingerprint = (changes: object = {}) => read(changes)?.fingerprints[0].digest.toString('hex');
 
 describe('keyedRequest', () => {
   it.each<[string, object]>([
@@ -47,9 +47,16 @@ describe('keyedRequest', () => {
     ['path', { url: '/v1/messages' }],
     ['query', { url: '/v1/chat/completions?a=1' }],
     ['option', { headers: { ...BASE.headers, 'x-lattice-fallback': 'any' } }],
+    ['scope of the key', { lattice: { principal: { ...BASE.lattice.principal, scopes: ['inference'] } } }],
+    ['set of models', { lattice: { principal: { ...BASE.lattice.principal, allowedModels: ['x/*'] } } }],
     ['dialect version', { headers: { ...BASE.headers, 'anthropic-version': '2023-06-01' } }],
   ])('differs with another %s', (_, changes) => {
     expect(fingerprint(changes)).not.toBe(fingerprint());
+  });
+
+  it('does not differ between credentials of one user that reach as far', () => {
+    const principal = { ...BASE.lattice.principal, keyId: 'k1', tokenId: 't1' };
+    expect(fingerprint({ lattice: { principal } })).toBe(fingerprint());
   });
 
   it('does not differ with what clients say of themselves', () => {
@@ -67,10 +74,11 @@ describe('keyedRequest', () => {
   it('cannot be guessed without the secret key, and is recognised after the key was replaced', () => {
     const other = new SecretKey('b'.repeat(32), false);
     const rotated = read({}, new KeyRing(other, [new SecretKey('a'.repeat(32), false)]))?.fingerprints ?? [];
-    expect(rotated.map((digest) => digest.toString('hex'))).toEqual([
-      read({}, new KeyRing(other))?.fingerprints[0]?.toString('hex'),
+    expect(rotated.map(({ digest }) => digest.toString('hex'))).toEqual([
+      read({}, new KeyRing(other))?.fingerprints[0].digest.toString('hex'),
       fingerprint(),
     ]);
-    expect(rotated[0]).not.toEqual(rotated[1]);
+    expect(rotated[0]?.digest).not.toEqual(rotated[1]?.digest);
+    expect(rotated[0]?.keyId).not.toBe(rotated[1]?.keyId);
   });
 });

@@ -1,19 +1,40 @@
 import { decodeAnswer, encodeAnswer, isKept, keptHeaders } from '../../../src/idempotency/stored-answer';
 
+const answer = (status: number, body: object | string = {}) => ({
+  status,
+  headers: {},
+  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+});
+
 describe('isKept', () => {
-  it.each([200, 201, 204, 400, 413, 422])('keeps %i', (status) => {
-    expect(isKept(status, false)).toBe(true);
+  it.each([200, 201, 204, 400, 413])('keeps %i', (status) => {
+    expect(isKept(answer(status), false)).toBe(true);
   });
 
-  it.each([302, 401, 402, 403, 404, 408, 409, 425, 429, 499, 500, 502, 503, 504])(
+  it.each([302, 401, 402, 403, 404, 408, 409, 422, 425, 429, 499, 500, 502, 503, 504])(
     'does not keep %i',
     (status) => {
-      expect(isKept(status, false)).toBe(false);
+      expect(isKept(answer(status), false)).toBe(false);
     },
   );
 
+  it.each([
+    ['VALIDATION_FAILED', true],
+    ['PROVIDER_INVALID_REQUEST', true],
+    ['WRONG_PASSWORD', false],
+    ['URL_NOT_ALLOWED', false],
+    ['MODEL_LACKS_CAPABILITY', false],
+    ['context_length_exceeded', false],
+  ])('keeps a 400 that only the caller can change: %s: %s', (code, isToBeKept) => {
+    expect(isKept(answer(400, { error: { code } }), false)).toBe(isToBeKept);
+  });
+
+  it.each(['', 'null', '[1', '{"error":null}'])('keeps a 400 whose body is "%s"', (body) => {
+    expect(isKept(answer(400, body), false)).toBe(true);
+  });
+
   it('keeps on public routes only what succeeded', () => {
-    expect([isKept(201, true), isKept(400, true), isKept(401, true)]).toEqual([true, false, false]);
+    expect([201, 400, 401].map((status) => isKept(answer(status), true))).toEqual([true, false, false]);
   });
 });
 

@@ -74,7 +74,7 @@ describe(refusalError.name, () => {
     const refusal: Refusal = {
       kind: 'budget',
       budgetId: '01234567-89ab-7def-8123-456789abcdef',
-      scope: 'project',
+      scope: 'key',
       period: 'day',
       limitPicoUsd: '1000000000000',
       spentPicoUsd: '240000',
@@ -82,10 +82,10 @@ describe(refusalError.name, () => {
       resetsAt: '2026-05-06T00:00:00Z',
     };
     expect(refusalError(ctx, refusal, NOW)).toMatchObject({
-      message: 'The daily budget of the project is exhausted until 2026-05-06T00:00:00.000Z',
+      message: 'The daily budget of the API key is exhausted until 2026-05-06T00:00:00.000Z',
       details: {
         budgetId: 'bud_0123456789ab7def8123456789abcdef',
-        scope: 'project',
+        scope: 'key',
         period: 'day',
         limitUsd: '1',
         spentUsd: '0.00000024',
@@ -94,6 +94,25 @@ describe(refusalError.name, () => {
       },
     });
   });
+
+  it.each(['global', 'project', 'run'] as const)(
+    'tells the amounts of a budget of the scope %s to administrators only',
+    (scope) => {
+      const refusal: Refusal = {
+        kind: 'budget',
+        budgetId: '01234567-89ab-7def-8123-456789abcdef',
+        scope,
+        period: 'total',
+        limitPicoUsd: '1000000000000',
+        spentPicoUsd: '240000',
+        heldPicoUsd: '0',
+        resetsAt: null,
+      };
+      expect(refusalError(ctx, refusal, NOW).details).toEqual({ scope, period: 'total', resetsAt: null });
+      const admin = { ...ctx, principal: { userId: 'u', role: 'admin' } } as RequestContext;
+      expect(refusalError(admin, refusal, NOW).details).toMatchObject({ limitUsd: '1', heldUsd: '0' });
+    },
+  );
 
   it('tells what the installation’s limit is to administrators only, and that it is reached to all', () => {
     const refusal: LimitRefusal = {

@@ -21,6 +21,10 @@ describe(instant.name, () => {
     '2026-W05',
     '2026-060',
     '0000-01-01',
+    '0001-01-01T00:30:00+01:00',
+    '9999-12-31T23:30:00-01:00',
+    '-2026-01-01',
+    '2026-01-01T10.5Z',
     '1767139200000',
   ])('refuses %j and says what to write', (text) => {
     expect(() => instant(text, 'from')).toThrow(

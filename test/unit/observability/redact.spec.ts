@@ -3,6 +3,10 @@ import { redact, redactText } from '../../../src/observability/index';
 describe('redact', () => {
   it.each([
     'llk_abcdefgh12345678',
+    'llr_abcdefgh12345678',
+    'lli_abcdefgh-_345678',
+    'lls_abcdefgh12345678',
+    'whsec_abc+/fgh12345678=',
     'sk-proj-abcdefghij',
     'Bearer abc.def-ghi_jkl',
     'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJl',
@@ -27,6 +31,10 @@ describe('redact', () => {
     'clientSecret',
     'accessToken',
     'refreshToken',
+    'inviteToken',
+    'invite_token',
+    'setupToken',
+    'setup_token',
     'cookie',
   ])('hides the field %s at any depth', (key) => {
     expect(JSON.stringify(redact({ outer: [{ [key]: 'hunter2' }] }))).not.toContain('hunter2');

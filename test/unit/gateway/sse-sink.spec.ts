@@ -1,0 +1,131 @@
+import { EventEmitter } from 'node:events';
+import type { FastifyReply } from 'fastify';
+import { ServiceUnavailableError } from '../../../src/errors/index';
+import type { CompletionMeta } from '../../../src/execution/index';
+import { SseSink } from '../../../src/gateway/sse-sink';
+import { type AnswerRecorder, ClientGoneError, RequestState } from '../../../src/observability/index';
+
+/** A response whose client stays connected and takes nothing. */
+class StuckResponse extends EventEmitter {
+  readonly written: string[] = [];
+  head?: Record<string, string>;
+  destroyed = false;
+
+  writeHead(_status: number, head: Record<string, string>): void {
+    this.head = head;
+  }
+
+  write(frame: string): boolean {
+    this.written.push(frame);
+    return false;
+  }
+
+  end(frame: string): void {
+    this.written.push(frame);
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
+describe(SseSink.name, () => {
+  let raw: StuckResponse;
+  let state: RequestState;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    raw = new StuckResponse();
+    state = new RequestState();
+  });
+
+  afterEach(() => jest.useRealTimers());
+
+  function open(recorder?: AnswerRecorder): SseSink {
+    state.recorder = recorder;
+    const reply = { raw, request: { lattice: state }, hijack: () => undefined, getHeaders: () => ({}) };
+    const sink = new SseSink(reply as unknown as FastifyReply, 'req_1', state.controller.signal, 1000);
+    sink.open({ warnings: [], decisionId: '', requestId: '' } as unknown as CompletionMeta);
+    return sink;
+  }
+
+  function recorder(): AnswerRecorder & { readonly taken: string[] } {
+    const taken: string[] = [];
+    const nothing = async (): Promise<void> => undefined;
+    return {
+      taken,
+      begin: () => undefined,
+      write: (frame) => void taken.push(frame),
+      end: nothing,
+      fail: nothing,
+      answer: nothing,
+    };
+  }
+
+  it('lets nobody store the answer on the way', () => {
+    open();
+    expect(raw.head?.['cache-control']).toBe('no-store, no-transform');
+  });
+
+  it('waits for a slow client, and no longer once it reads', async () => {
+    const sink = open();
+    for (let frame = 0; frame < 3; frame += 1) {
+      const waiting = sink.write('{}');
+      await jest.advanceTimersByTimeAsync(900);
+      expect(raw.destroyed).toBe(false);
+      raw.emit('drain');
+      await waiting;
+    }
+    expect([raw.destroyed, state.controller.signal.aborted, jest.getTimerCount()]).toEqual([false, false, 0]);
+  });
+
+  it('gives up a client that reads nothing, and ends the work that was for it', async () => {
+    const waiting = open().write('{}');
+    await jest.advanceTimersByTimeAsync(999);
+    expect([raw.destroyed, state.controller.signal.aborted]).toEqual([false, false]);
+    await jest.advanceTimersByTimeAsync(1);
+    await waiting;
+    expect(raw.destroyed).toBe(true);
+    expect(state.controller.signal.reason).toBeInstanceOf(ClientGoneError);
+    expect([raw.listenerCount('drain'), raw.listenerCount('close')]).toEqual([0, 0]);
+  });
+
+  it('goes on for the recorder alone, and waits no more', async () => {
+    const record = recorder();
+    const sink = open(record);
+    const waiting = sink.write('{"a":1}');
+    await jest.advanceTimersByTimeAsync(1000);
+    await waiting;
+    expect([raw.destroyed, state.controller.signal.aborted]).toEqual([true, false]);
+    expect(sink.write('{"a":2}')).toBeUndefined();
+    sink.end();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(record.taken).toEqual(['data: {"a":1}\n\n', 'data: {"a":2}\n\n', 'data: [DONE]\n\n']);
+    expect(raw.written).toEqual(['data: {"a":1}\n\n']);
+  });
+
+  it('ends the work when the answer has become too long for the recorder meanwhile', async () => {
+    const waiting = open(recorder()).write('{}');
+    state.recorder = undefined;
+    await jest.advanceTimersByTimeAsync(1000);
+    await waiting;
+    expect(state.controller.signal.reason).toBeInstanceOf(ClientGoneError);
+  });
+
+  it.each<[string, (sink: SseSink) => void]>([
+    ['the end', (sink) => sink.end()],
+    ['an error', (sink) => sink.fail(new ServiceUnavailableError('away'))],
+  ])('does not keep the connection of a client that never takes %s', async (_, finish) => {
+    finish(open());
+    await jest.advanceTimersByTimeAsync(999);
+    expect(raw.destroyed).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(raw.destroyed).toBe(true);
+  });
+
+  it('leaves no timer behind when the client takes the end', () => {
+    open().end();
+    raw.emit('close');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
