@@ -6,10 +6,16 @@ import { bootFailure } from './boot-failure';
 import { type AppConfig, loadConfig } from './config/index';
 import { DatabaseServer } from './database/index';
 import { stopSignal } from './stop-signal';
+import { WaitingRoom } from './waiting-room';
 
-async function start(config: AppConfig, databaseUrl: string): Promise<NestFastifyApplication> {
+async function start(
+  config: AppConfig,
+  databaseUrl: string,
+  room: WaitingRoom,
+): Promise<NestFastifyApplication> {
   const app = await createApp(config, databaseUrl);
   try {
+    await room.close();
     await app.listen(config.port, config.host);
     await printBanner(app, config);
     return app;
@@ -24,11 +30,14 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const stop = stopSignal();
   const server = await DatabaseServer.open(config);
+  const room = new WaitingRoom(config);
   try {
-    const app = await start(config, server.url);
+    if (!(await server.untilReachable({ stop, onWait: () => room.open() }))) return;
+    const app = await start(config, server.url, room);
     await stop;
     await shutDown(app, config);
   } finally {
+    await room.close();
     await server.close();
   }
 }

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { ConfigurationError } from '../errors/index';
-import { toServiceUnavailable } from '../errors/index';
+import { ConfigurationError, ServiceUnavailableError, toServiceUnavailable } from '../errors/index';
 import type { PostgresOptions } from './data-source-options';
 import { migrate } from './migrate';
 
@@ -31,13 +30,16 @@ async function initialize(dataSource: DataSource, url: string): Promise<void> {
       await dataSource.initialize();
       return;
     } catch (error) {
-      if (!toServiceUnavailable(error) || performance.now() > deadline) throw unreachable(url, error);
+      // The pool reports every failure to connect as a 503; here the reason decides.
+      const cause = error instanceof ServiceUnavailableError && error.cause ? error.cause : error;
+      if (!toServiceUnavailable(cause) || performance.now() > deadline) throw unusableServer(url, cause);
     }
     await delay(250);
   }
 }
 
-function unreachable(url: string, cause: unknown): ConfigurationError {
+/** Names the server, never its password. */
+export function unusableServer(url: string, cause: unknown): ConfigurationError {
   const { host, pathname } = new URL(url);
   const { code, message } = cause as { code?: string; message?: string };
   return new ConfigurationError(

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DatabaseWatch } from './database-watch';
 import { HotPool } from './hot-pool';
 
 const LIMIT_MS = 1000;
@@ -6,7 +7,10 @@ const LIMIT_MS = 1000;
 /** Whether the ledger could reach PostgreSQL right now. */
 @Injectable()
 export class DatabaseHealth {
-  constructor(private readonly pool: HotPool) {}
+  constructor(
+    private readonly pool: HotPool,
+    private readonly watch: DatabaseWatch,
+  ) {}
 
   /** Never rejects, and answers within a second. */
   async isUp(): Promise<boolean> {
@@ -14,14 +18,18 @@ export class DatabaseHealth {
     const limit = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), LIMIT_MS);
     });
-    const probe = this.pool.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
     try {
-      return await Promise.race([probe, limit]);
+      return await Promise.race([this.probe(), limit]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  private async probe(): Promise<boolean> {
+    if (this.watch.isDown && !(await this.watch.look())) return false;
+    return await this.pool.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
   }
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { AppConfig } from '../config/index';
 import { EmbeddedPostgres } from './embedded-postgres/embedded-postgres';
+import { waitForServer, type Waiting } from './wait-for-server';
 
 const WATCH_INTERVAL_MS = 1000;
 
@@ -30,6 +31,11 @@ export class DatabaseServer {
 
   get isEmbedded(): boolean {
     return this.embedded !== undefined;
+  }
+
+  /** Waits until the server of DATABASE_URL takes connections; false when told to stop before. */
+  async untilReachable(waiting: Waiting): Promise<boolean> {
+    return this.isEmbedded || (await waitForServer(this.url, waiting));
   }
 
   /** Stops the embedded server if no other process uses it. Leaves the server of DATABASE_URL alone. May be repeated. */

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ConfigurationError } from '../errors/index';
 import { toServiceUnavailable } from '../errors/index';
+import { CONNECT_TIMEOUT_MS } from './data-source-options';
 
 /** Any fixed number: all processes that migrate the same database ask for the same lock. */
 const MIGRATION_LOCK = 7_269_001;
@@ -13,7 +14,11 @@ const MIGRATION_LOCK = 7_269_001;
  * @throws ConfigurationError when a migration fails; the ones before it stay applied.
  */
 export async function migrate(dataSource: DataSource, url: string): Promise<void> {
-  const lockHolder = new Client({ connectionString: url, application_name: 'lattice-migrations' });
+  const lockHolder = new Client({
+    connectionString: url,
+    application_name: 'lattice-migrations',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   lockHolder.on('error', () => undefined);
   await lockHolder.connect();
   try {

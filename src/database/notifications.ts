@@ -1,10 +1,11 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Client } from 'pg';
-import { CONNECT_TIMEOUT_MS } from './data-source-options';
+import type { DatabaseWatch } from './database-watch';
 
 export type NotificationHandler = (payload: string) => void;
 
 const RECONNECT_MS = 500;
+const CONNECT_LIMIT_MS = 2000;
 
 /**
  * PostgreSQL's NOTIFY on one connection of its own. A hint, never the truth: what was sent while the connection was
@@ -19,7 +20,14 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   private retry?: NodeJS.Timeout;
   private isClosed = false;
 
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    watch?: DatabaseWatch,
+  ) {
+    // A connection that a hanging server or a cut network left behind would look open for minutes.
+    watch?.onDown(() => this.client?.connection.stream.destroy());
+    watch?.onUp(() => this.retryNow());
+  }
 
   /** Calls the handler for every notification of a channel (lower-case letters, digits and `_`). Returns how to stop. */
   on(channel: string, handler: NotificationHandler): () => void {
@@ -52,7 +60,7 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
     const client = new Client({
       connectionString: this.url,
       application_name: 'lattice-listen',
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
       keepAlive: true,
     });
     client.on('notification', ({ channel, payload }) => this.deliver(channel, payload ?? ''));
@@ -75,10 +83,14 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   private connectLater(lost: Client): void {
     if (this.isClosed || (this.client && this.client !== lost) || this.retry) return;
     this.client = undefined;
-    this.retry = setTimeout(() => {
-      this.retry = undefined;
-      void this.connect(true);
-    }, RECONNECT_MS).unref();
+    this.retry = setTimeout(() => this.retryNow(), RECONNECT_MS).unref();
+  }
+
+  private retryNow(): void {
+    if (!this.retry) return;
+    clearTimeout(this.retry);
+    this.retry = undefined;
+    void this.connect(true);
   }
 
   private deliver(channel: string, payload: string): void {

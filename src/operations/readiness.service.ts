@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DatabaseHealth } from '../database/index';
+import { formatUsd } from '../common/index';
+import { DatabaseHealth, type DegradedFigures, DegradedState } from '../database/index';
 import { ProviderRegistry } from '../providers/index';
 import type { ReadinessDto } from './dto/readiness.response.dto';
 
@@ -10,6 +11,7 @@ export class ReadinessService {
 
   constructor(
     private readonly database: DatabaseHealth,
+    private readonly degraded: DegradedState,
     private readonly providers: ProviderRegistry,
   ) {}
 
@@ -18,19 +20,52 @@ export class ReadinessService {
     this.draining = true;
   }
 
+  /** Ready is whoever can serve: without PostgreSQL that is, as long as the degraded float pays. */
   async check(): Promise<ReadinessDto> {
     const isDatabaseUp = await this.database.isUp();
-    const availability = this.providers.availability();
-    const hasProvider = availability.some((provider) => provider.state === 'available');
+    const { figures } = this.degraded;
+    const { journal } = figures;
+    const canServe = isDatabaseUp || (figures.float.leftPicoUsd > 0n && !journal.problem);
+    const noProvider = this.missingProvider();
     const reasons: string[] = [];
     if (this.draining) reasons.push('The process is shutting down');
-    if (!isDatabaseUp) reasons.push('PostgreSQL does not answer');
-    if (!hasProvider) {
-      const variables = availability
-        .filter((provider) => provider.reason === 'key_missing')
-        .map((provider) => provider.variables.join(' + '));
-      reasons.push(`No provider is usable; set one of: ${variables.join(', ')}`);
-    }
-    return { ready: reasons.length === 0, database: isDatabaseUp, provider: hasProvider, reasons };
+    if (!canServe) reasons.push('PostgreSQL does not answer');
+    if (noProvider) reasons.push(noProvider);
+    const warnings = warningsOf(figures, isDatabaseUp);
+    return {
+      ready: reasons.length === 0,
+      degraded: warnings.length > 0,
+      draining: this.draining,
+      database: isDatabaseUp,
+      provider: noProvider === undefined,
+      journal: {
+        entries: journal.entries + journal.unsaved,
+        oldestAt: journal.oldestAt?.toISOString() ?? null,
+        writable: journal.problem === undefined,
+      },
+      floatLeftUsd: figures.float.totalPicoUsd > 0n ? formatUsd(figures.float.leftPicoUsd) : null,
+      reasons,
+      warnings,
+    };
   }
+
+  private missingProvider(): string | undefined {
+    const availability = this.providers.availability();
+    if (availability.some((provider) => provider.state === 'available')) return undefined;
+    const variables = availability
+      .filter((provider) => provider.reason === 'key_missing')
+      .map((provider) => provider.variables.join(' + '));
+    return `No provider is usable; set one of: ${variables.join(', ')}`;
+  }
+}
+
+function warningsOf({ journal, float }: DegradedFigures, isDatabaseUp: boolean): string[] {
+  const warnings: string[] = [];
+  if (!isDatabaseUp && float.leftPicoUsd > 0n)
+    warnings.push('PostgreSQL does not answer; metered calls are paid from the degraded float');
+  if (journal.entries > 0) warnings.push(`${journal.entries} settlements wait in the journal`);
+  if (journal.unsaved > 0) warnings.push(`${journal.unsaved} settlements are in memory only`);
+  if (journal.problem)
+    warnings.push(`The journal cannot be written (${journal.problem}): free the disk of DATA_DIR`);
+  return warnings;
 }

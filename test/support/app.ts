@@ -89,12 +89,18 @@ export function testEnv(dataDir: string, env: NodeJS.ProcessEnv = {}): NodeJS.Pr
   };
 }
 
-/** The whole service in this process, on a port and a database of its own. */
-export async function startApp(env: NodeJS.ProcessEnv = {}): Promise<TestApp> {
+/**
+ * The whole service in this process, on a port and a database of its own.
+ * @param through turns the database's URL into the one the service shall use, such as a proxy's
+ */
+export async function startApp(
+  env: NodeJS.ProcessEnv = {},
+  through = (databaseUrl: string): Promise<string> => Promise.resolve(databaseUrl),
+): Promise<TestApp> {
   const database = await createTestDatabase();
   const dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-test-'));
   const config = loadConfig(testEnv(dataDir, env));
-  const app = await createApp(config, database.url);
+  const app = await createApp(config, await through(database.url));
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   const client = clientOf(url);

@@ -2,19 +2,19 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
+
+const DIE_WITH_PARENT = path.join(__dirname, 'die-with-parent.cjs');
 
 /** The service in a process of its own, for tests that kill it or read what it prints. */
 export class ServiceProcess {
   private printed = '';
-  private readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly exit: Promise<number | null>;
 
   constructor(private readonly env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, ['-r', '@swc-node/register', 'src/main.ts'], {
-      env: { PATH: process.env.PATH, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const args = ['-r', DIE_WITH_PARENT, '-r', '@swc-node/register', 'src/main.ts'];
+    this.child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on('data', (chunk: Buffer) => (this.printed += chunk.toString()));
     }

@@ -84,8 +84,8 @@ describe(DatabaseModule.name, () => {
     const app = await boot(database.url);
     const pool = app.get(HotPool);
     const sql = `SELECT current_setting('lock_timeout') AS lock, current_setting('statement_timeout') AS statement`;
-    expect((await pool.query(sql)).rows).toEqual([{ lock: '5s', statement: '8s' }]);
-    expect(pool.options).toMatchObject({ query_timeout: 10_000 });
+    expect((await pool.query(sql)).rows).toEqual([{ lock: '5s', statement: '5500ms' }]);
+    expect(pool.options).toMatchObject({ query_timeout: 6000 });
     await app.close();
     await database.drop();
   });

@@ -140,8 +140,7 @@ describe(DegradedLedger.name, () => {
     const refused = answers.filter((answer) => answer instanceof ServiceUnavailableError);
     expect([answers.length - refused.length, refused.length, floatLeft()]).toEqual([5, 3, 0n]);
     for (const [index, answer] of answers.entries()) {
-      if (!(answer instanceof Error))
-        await node.ledger.settle(contexts[index] as RequestContext, answer, []);
+      if (!(answer instanceof Error)) await node.ledger.settle(contexts[index] as RequestContext, answer, []);
     }
     expect(floatLeft()).toBe(50n);
   });

@@ -22,6 +22,7 @@ describe(toServiceUnavailable.name, () => {
     '53300',
     '53200',
     '53100',
+    '25006',
   ])('recognises code %s', (code) => {
     expect(toServiceUnavailable(withCode(code))).toMatchObject({ status: 503, retryAfterMs: 1000 });
   });
@@ -30,6 +31,8 @@ describe(toServiceUnavailable.name, () => {
     'Connection terminated unexpectedly',
     'Connection terminated due to connection timeout',
     'timeout exceeded when trying to connect',
+    'timeout expired',
+    'Query runner already released. Cannot run queries anymore.',
     'Client has encountered a connection error and is not queryable',
   ])('recognises "%s", which has no code', (message) => {
     expect(toServiceUnavailable(new Error(message))).toBeInstanceOf(ServiceUnavailableError);

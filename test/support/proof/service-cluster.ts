@@ -1,0 +1,159 @@
+/** Several processes of the service on one database, with the truth provider behind them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Account, type Answer, type CallOptions, clientOf, testEnv } from '../app';
+import { createTestDatabase, type TestDatabase } from '../database/test-database';
+import { eventually } from '../eventually';
+import { ServiceProcess } from '../service-process';
+import { type Attempt, startTruthProvider, type TruthProvider } from '../truth-provider/truth-provider';
+import { Books } from './books';
+
+const LOG_LIMIT_MS = 30_000;
+
+export interface ClusterOptions {
+  readonly processes: number;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** One place for a process: who is killed comes back here, with the same data directory. */
+interface Slot {
+  readonly dataDir: string;
+  process: ServiceProcess;
+  /** Undefined while it is down. */
+  url?: string;
+}
+
+export class ServiceCluster {
+  private readonly slots: Slot[] = [];
+  private firstAccount?: Account;
+
+  private constructor(
+    readonly truth: TruthProvider,
+    readonly books: Books,
+    private readonly database: TestDatabase,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  static async start({ processes, env }: ClusterOptions): Promise<ServiceCluster> {
+    const [truth, database] = await Promise.all([startTruthProvider(), createTestDatabase()]);
+    const cluster = new ServiceCluster(truth, new Books(database.url), database, {
+      OPENAI_BASE_URL: truth.url,
+      DATABASE_URL: database.url,
+      RATE_LIMIT_USER_PER_HOUR: '0',
+      RATE_LIMIT_GLOBAL_PER_HOUR: '0',
+      ...env,
+    });
+    try {
+      // The first alone: it fills the price book, and the others find it.
+      await cluster.add();
+      cluster.firstAccount = await cluster.register();
+      await cluster.grow(processes - 1);
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Starts further processes. */
+  async grow(count: number): Promise<void> {
+    await Promise.all(Array.from({ length: count }, () => this.add()));
+  }
+
+  get databaseUrl(): string {
+    return this.database.url;
+  }
+
+  /** Where the process of a slot serves; undefined while it is down. */
+  url(slot: number): string | undefined {
+    return this.slots[slot]?.url;
+  }
+
+  /** The addresses of all that are up. */
+  get urls(): readonly string[] {
+    return this.slots.flatMap(({ url }) => (url === undefined ? [] : [url]));
+  }
+
+  /** The first account: the administrator. */
+  get admin(): Account {
+    if (!this.firstAccount) throw new Error('The cluster has no administrator yet');
+    return this.firstAccount;
+  }
+
+  /** A new account with a key. */
+  async register(): Promise<Account> {
+    return await clientOf(this.anyUrl()).register();
+  }
+
+  /** A request to whichever process is up. */
+  async call<T>(method: string, route: string, options?: CallOptions): Promise<Answer<T>> {
+    return await clientOf(this.anyUrl()).call<T>(method, route, options);
+  }
+
+  /** A request of the administrator that must succeed. */
+  async administer<T>(method: string, route: string, body: object): Promise<T> {
+    const answer = await this.call<T>(method, route, { body, credential: this.admin.accessToken });
+    if (answer.status >= 300) throw new Error(`${method} ${route}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  }
+
+  /** A hard total budget of an account; its API id. */
+  async createBudget({ userId }: Account, limitUsd: string): Promise<string> {
+    const body = { scope: 'user', scopeId: userId, period: 'total', mode: 'hard', limitUsd };
+    return (await this.administer<{ id: string }>('POST', '/api/v1/budgets', body)).id;
+  }
+
+  /** The provider's log, once every attempt in it has come to its end. */
+  async log(): Promise<readonly Attempt[]> {
+    return await eventually(async () => {
+      const attempts = await this.truth.attempts();
+      return attempts.every(({ outcome }) => outcome !== 'open') ? attempts : undefined;
+    }, LOG_LIMIT_MS);
+  }
+
+  /** `kill -9`; resolves when the process is gone. */
+  async kill(slot: number): Promise<void> {
+    const victim = this.at(slot);
+    victim.url = undefined;
+    victim.process.kill('SIGKILL');
+    await victim.process.exited();
+  }
+
+  async restart(slot: number): Promise<void> {
+    const place = this.at(slot);
+    place.process = this.spawn(place.dataDir);
+    place.url = await place.process.url();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.slots.map(({ process }) => process.destroy()));
+    await this.books.close();
+    await this.database.drop();
+    await this.truth.stop();
+    for (const { dataDir } of this.slots) rmSync(dataDir, { recursive: true, force: true });
+  }
+
+  private async add(): Promise<void> {
+    const dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-proof-'));
+    const slot: Slot = { dataDir, process: this.spawn(dataDir) };
+    this.slots.push(slot);
+    slot.url = await slot.process.url();
+  }
+
+  private spawn(dataDir: string): ServiceProcess {
+    return new ServiceProcess(testEnv(dataDir, this.env));
+  }
+
+  private at(slot: number): Slot {
+    const found = this.slots[slot];
+    if (!found) throw new RangeError(`There is no slot ${slot}`);
+    return found;
+  }
+
+  private anyUrl(): string {
+    const [url] = this.urls;
+    if (url === undefined) throw new Error('No process of the cluster is up');
+    return url;
+  }
+}
