@@ -7,7 +7,7 @@ import { VERSION } from './operations/index';
 
 /** The groups of Swagger UI, in this order. */
 const TAGS = [
-  ['inference', 'What clients call: OpenAI’s dialect, routed and billed'],
+  ['inference', 'What clients call: OpenAI’s and Anthropic’s dialects, routed and billed'],
   ['auth', 'Accounts and sessions'],
   ['users', 'Administration of accounts'],
   ['keys', 'API keys; each is shown once'],

@@ -16,7 +16,8 @@ export type IdPrefix =
   | 'evt'
   | 'whk'
   | 'dlv'
-  | 'aud';
+  | 'aud'
+  | 'msg';
 
 const pool = { bytes: Buffer.alloc(0), offset: 0 };
 const POOL_BYTES = 4096;

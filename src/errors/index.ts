@@ -1,3 +1,4 @@
+export { type AnthropicErrorBody, anthropicErrorBody } from './anthropic-error';
 export * from './app-error';
 export { type AuditEntry, AuditSink, type SqlExecutor } from './audit-sink';
 export { ErrorResponseDto } from './error.response.dto';

@@ -197,7 +197,7 @@ export class CompletionPipeline {
         latticeNote(state, answer.planned, costUsd),
         openAiUsage(totals.usage),
       );
-      state.sink.end();
+      state.sink.end(totals);
       return { meta, totals };
     }
     const isUntouched = state.answers === 1 && clientCalls.length === answer.toolCalls.length;

@@ -1,5 +1,5 @@
 import type { AppError } from '../errors/index';
-import type { CompletionMeta } from './completion';
+import type { CompletionMeta, CompletionTotals } from './completion';
 
 /** Where a streamed answer goes; the gateway implements it over HTTP. */
 export interface StreamSink {
@@ -9,8 +9,8 @@ export interface StreamSink {
   open(meta: CompletionMeta): void;
   /** Sends one SSE data frame; a promise means the client is slow and wants to be waited for. */
   write(data: string): Promise<void> | undefined;
-  /** Ends a good stream: `[DONE]`. */
-  end(): void;
-  /** Ends a broken one: an error event and no `[DONE]`. */
+  /** Ends a good stream: `[DONE]` in OpenAI's dialect. The books are closed by then. */
+  end(totals: CompletionTotals): void;
+  /** Ends a broken one: an error event and nothing that looks like an end. */
   fail(error: AppError): void;
 }

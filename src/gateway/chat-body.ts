@@ -41,7 +41,8 @@ export function parseChatRequest(
   return Object.freeze({ body: body as unknown as ChatBody, options, bodyBytes });
 }
 
-function checkNumber(
+/** @throws ValidationError when the field is there and is not such a number. */
+export function checkNumber(
   body: JsonObject,
   field: string,
   bounds: { min: number; max: number; isInteger?: boolean },

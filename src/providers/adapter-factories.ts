@@ -12,6 +12,8 @@ export const ADAPTER_FACTORIES = Symbol('ADAPTER_FACTORIES');
 type OpenAiDialect = typeof import('./adapters/openai-dialect/openai-dialect.adapter.js');
 type Local = typeof import('./adapters/openai-dialect/local.adapter.js');
 type Anthropic = typeof import('./adapters/anthropic/anthropic.adapter.js');
+type Google = typeof import('./adapters/google/google.adapter.js');
+type Bedrock = typeof import('./adapters/bedrock/bedrock.adapter.js');
 type Sandbox = typeof import('./adapters/sandbox/sandbox.adapter.js');
 
 // `require` inside the factory is what makes the loading lazy in a CommonJS build: an `import()` of a relative path
@@ -37,6 +39,14 @@ export const adapterFactories: AdapterFactories = {
   anthropic: (settings) => {
     const { AnthropicAdapter } = require('./adapters/anthropic/anthropic.adapter') as Anthropic;
     return new AnthropicAdapter(settings);
+  },
+  google: (settings) => {
+    const { GoogleAdapter } = require('./adapters/google/google.adapter') as Google;
+    return new GoogleAdapter(settings);
+  },
+  bedrock: (settings) => {
+    const { BedrockAdapter } = require('./adapters/bedrock/bedrock.adapter') as Bedrock;
+    return new BedrockAdapter(settings);
   },
   sandbox: () => {
     const { SandboxAdapter } = require('./adapters/sandbox/sandbox.adapter') as Sandbox;

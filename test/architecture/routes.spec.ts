@@ -17,7 +17,10 @@ describe('routes', () => {
 
   it('are metered where they reach a provider', async () => {
     const metered = (await routeTable()).filter((route) => route.routeClass === 'metered');
-    expect(metered.map((route) => route.name)).toEqual(['ChatController.create']);
+    expect(metered.map((route) => route.name).toSorted()).toEqual([
+      'ChatController.create',
+      'MessagesController.create',
+    ]);
   });
 
   it('are public only where that was meant', async () => {

@@ -28,6 +28,15 @@ const METERED: Readonly<Record<string, MeteredRoute>> = {
     }),
     modes: [false, true],
   },
+  'POST /v1/messages': {
+    body: (text, isStream) => ({
+      model: MODEL,
+      stream: isStream,
+      max_tokens: 200,
+      messages: [{ role: 'user', content: text }],
+    }),
+    modes: [false, true],
+  },
 };
 
 interface Ending {

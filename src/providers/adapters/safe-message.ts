@@ -15,6 +15,8 @@ const SECRETS: readonly RegExp[] = [
   /\bbearer\s+\S+/gi,
   /\b(?:sk|pk|rk|xai|gsk|key|llk)[-_][\w*.-]{6,}/gi,
   /\b(?:AIza|AKIA|ASIA)[\w-]{8,}/g,
+  // Names of AWS resources hold the account and its users.
+  /\barn:aws[^\s"',]+/g,
   /\b(?:api[-_ ]?key|token|secret|password)["']?\s*[=:]\s*["']?[^\s"',;]+/gi,
   /(?=[\w+/=-]*\d)[\w+/=-]{32,}/g,
 ];

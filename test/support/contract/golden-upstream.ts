@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { LLMock } from '@copilotkit/aimock';
 
-/** One step of a byte-exact answer: text to write, or `CUT` or `STALL`, which happen to the connection. */
-export type GoldenStep = string;
+/** One step of a byte-exact answer: text or bytes to write, or `CUT` or `STALL`, which happen to the connection. */
+export type GoldenStep = string | Uint8Array;
 
 /** A byte-exact HTTP answer, written from the provider's documentation. */
 export interface GoldenAnswer {

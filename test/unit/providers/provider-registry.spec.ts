@@ -82,14 +82,15 @@ describe(ProviderRegistry.name, () => {
     });
 
     it('never counts a provider without an adapter', () => {
-      const { registry, stateOf } = setUp({ env: { GOOGLE_API_KEY: SECRET } });
+      const factories = { openai: () => adapter('openai') };
+      const { registry, stateOf } = setUp({ env: { GOOGLE_API_KEY: SECRET }, factories });
       expect(stateOf('google')).toMatchObject({ reason: 'no_adapter', detail: 'Not in this version' });
       expect(registry.isAvailable('google')).toBe(false);
     });
 
     it.each([
       [{}, true],
-      [{ GOOGLE_API_KEY: SECRET }, true],
+      [{ GOOGLE_API_KEY: SECRET }, false],
       [{ OPENAI_API_KEY: SECRET }, false],
       [{ OPENAI_API_KEY: SECRET, LATTICE_SANDBOX: 'on' }, true],
       [{ LATTICE_SANDBOX: 'off' }, false],
@@ -140,6 +141,8 @@ describe(ProviderRegistry.name, () => {
     it.each([
       ['openai', { OPENAI_API_KEY: SECRET }],
       ['anthropic', { ANTHROPIC_API_KEY: SECRET }],
+      ['google', { GOOGLE_API_KEY: SECRET }],
+      ['bedrock', { BEDROCK_BASE_URL: 'http://127.0.0.1:9' }],
       ['azure', { AZURE_BASE_URL: 'http://127.0.0.1:9' }],
       ['dial', { DIAL_BASE_URL: 'http://127.0.0.1:9' }],
       ['sandbox', {}],
@@ -151,7 +154,7 @@ describe(ProviderRegistry.name, () => {
 
     it.each([
       ['anthropic', 'key_missing', 'ANTHROPIC_API_KEY'],
-      ['google', 'package_missing', 'Not in this version'],
+      ['google', 'key_missing', 'GOOGLE_API_KEY'],
       ['local', 'key_missing', 'OLLAMA_BASE_URL'],
       ['sandbox', 'key_missing', 'LATTICE_SANDBOX=on'],
     ] as const)('of %s fails over and says what would help', async (provider, reason, help) => {
@@ -162,6 +165,15 @@ describe(ProviderRegistry.name, () => {
         reason,
         failure: 'fallover',
         message: expect.stringContaining(help) as string,
+      });
+    });
+
+    it('of a provider without one fails over', async () => {
+      const { registry } = setUp({ env: { GOOGLE_API_KEY: SECRET }, factories: {} });
+      await expect(registry.adapter('google')).rejects.toMatchObject({
+        reason: 'package_missing',
+        failure: 'fallover',
+        message: expect.stringContaining('Not in this version') as string,
       });
     });
 

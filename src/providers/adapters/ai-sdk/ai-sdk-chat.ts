@@ -4,7 +4,7 @@ import type { AttemptReport, ChatCall, ChatResult, ChatStream } from '../../prov
 import { AiSdkStream } from './ai-sdk-stream';
 import { toProviderError, upstreamRequestId } from './errors';
 import { Exchange } from './exchange';
-import { finishReason } from './finish-reason';
+import { finishReason, knownReason } from './finish-reason';
 import { convertRequest } from './request';
 import { type AnswerIdentity, chatCompletion, identityOf } from './response';
 import type { UndiciTransport } from './undici-fetch';
@@ -79,7 +79,7 @@ export class AiSdkChat {
     const report: AttemptReport = {
       usage: this.vendor.usage(result.usage),
       rawUsage: result.usage.raw as JsonValue | undefined,
-      finishReason: finishReason(result.finishReason),
+      finishReason: finishReason(knownReason(result.finishReason, this.vendor.stopReasons)),
       rawFinishReason: result.finishReason.raw,
       modelServed: result.response?.modelId,
       upstreamRequestId: upstreamRequestId(exchange, this.vendor),

@@ -10,7 +10,7 @@ import type { AttemptReport, ChatChunk, ChatStream, FinishReason } from '../../p
 import { ChunkWriter } from './chunk-writer';
 import { asErrorFrame, toProviderError, unfinished, upstreamRequestId } from './errors';
 import type { Exchange } from './exchange';
-import { finishReason, isCompleted } from './finish-reason';
+import { finishReason, isCompleted, knownReason } from './finish-reason';
 import { type AnswerIdentity, identityOf } from './response';
 import type { AiSdkVendor } from './vendor';
 import { warningText } from './warnings';
@@ -135,9 +135,10 @@ export class AiSdkStream implements ChatStream {
       this.#rawUsage = part.usage.raw as JsonValue | undefined;
     }
     this.#rawFinishReason = part.finishReason.raw;
-    if (!isCompleted(part.finishReason)) return [];
+    const reason = knownReason(part.finishReason, vendor.stopReasons);
+    if (!isCompleted(reason)) return [];
     this.#isFinished = true;
-    this.#finishReason = finishReason(part.finishReason);
+    this.#finishReason = finishReason(reason);
     return [
       ...this.#writer.finish(this.#finishReason),
       ...(includeUsage ? this.#writer.usage(this.#usage) : []),
@@ -150,6 +151,8 @@ export class AiSdkStream implements ChatStream {
 
   #unfinished(): ProviderError {
     const { exchange, vendor } = this.context;
+    // The provider did end its answer, with a reason that makes it none.
+    if (this.#rawFinishReason !== undefined) return this.#failure(undefined);
     const isMalformed = !this.#hasOutput && this.#malformedLines > 0;
     return unfinished(isMalformed ? 'malformed' : 'cut', exchange, vendor, this.#usage);
   }

@@ -15,6 +15,10 @@ export interface ErrorDialect {
   readonly requestIdHeaders: readonly string[];
   /** A finer fault than the status gives, or undefined. */
   readonly faultOf?: (status: number, message: string, type?: string) => ProviderFault | undefined;
+  /** The error's type, where it does not stand in the body's own `type`. */
+  readonly errorType?: (headers: Readonly<Record<string, string>>, body: unknown) => string | undefined;
+  /** How long the error's own body says to wait, where the provider uses no header for it. */
+  readonly retryAfterMs?: (body: unknown) => number | undefined;
 }
 
 /**
@@ -85,7 +89,8 @@ function diagnose(error: unknown, exchange: Exchange, dialect: ErrorDialect): Di
   const status = statedStatus(error, exchange);
   if (status !== undefined) return refused(error, status, exchange, dialect);
   if (exchange.status === undefined || exchange.networkError !== undefined) return broken(exchange);
-  const fault = dialect.faultOf?.(exchange.status, messageOf(error), typeOf(error)) ?? 'malformed';
+  const fault =
+    dialect.faultOf?.(exchange.status, messageOf(error), typeOf(error, exchange, dialect)) ?? 'malformed';
   return { fault, text: 'sent an answer that is not what its dialect says' };
 }
 
@@ -130,7 +135,7 @@ function statedStatus(error: unknown, { status }: Exchange): number | undefined 
 }
 
 function refused(error: unknown, status: number, exchange: Exchange, dialect: ErrorDialect): Diagnosis {
-  const type = typeOf(error);
+  const type = typeOf(error, exchange, dialect);
   const words = messageOf(error);
   const { provider, apiKey } = dialect;
   const message = safeMessage({ provider, apiKey, body: exchange.body }, words);
@@ -138,7 +143,7 @@ function refused(error: unknown, status: number, exchange: Exchange, dialect: Er
     fault: dialect.faultOf?.(status, words, type) ?? faultOfStatus(status),
     upstreamStatus: status,
     text: `answered ${status}${type ? ` ${type}` : ''}${message ? `: ${message}` : ''}`,
-    retryAfterMs: retryAfterMs(exchange.headers),
+    retryAfterMs: retryAfterMs(exchange.headers) ?? dialect.retryAfterMs?.(bodyOf(error)),
   };
 }
 
@@ -162,18 +167,29 @@ function isErrorStatus(status: number | undefined): boolean {
 
 /** The provider's own words, in one line; nothing of the request object. */
 function messageOf(error: unknown): string {
-  const text = isRecord(error) && typeof error.message === 'string' ? error.message : '';
-  return text.replaceAll(/\s+/g, ' ').trim();
+  const ownText = isRecord(error) && typeof error.message === 'string' ? error.message : '';
+  // A library that does not know the shape of an error says nothing.
+  const { message, Message } = ownText ? {} : (innerBody(error) ?? {});
+  const text = [ownText, message, Message].find((words) => typeof words === 'string' && words !== '');
+  return typeof text === 'string' ? text.replaceAll(/\s+/g, ' ').trim() : '';
 }
 
-/** The provider's error type, from an error body `{error: {type}}` or an error frame `{type}`. */
-function typeOf(error: unknown): string | undefined {
-  if (!isRecord(error)) return undefined;
-  // When the first event of a stream is an error, the library keeps its JSON text only.
-  const data = isRecord(error.data) ? error.data : parsed(error.responseBody);
-  const inner = data && isRecord(data.error) ? data.error : data;
-  const type = inner?.type;
+/** The provider's error type, from an error body `{error: {type}}` or an error frame `{type}`; Google calls it status. */
+function typeOf(error: unknown, { headers }: Exchange, { errorType }: ErrorDialect): string | undefined {
+  const inner = innerBody(error);
+  const type = inner?.type ?? inner?.status ?? errorType?.(headers, inner);
   return typeof type === 'string' && /^[\w.-]{1,64}$/.test(type) ? type : undefined;
+}
+
+function innerBody(error: unknown): Readonly<Record<string, unknown>> | undefined {
+  const data = bodyOf(error);
+  return data && isRecord(data.error) ? data.error : data;
+}
+
+/** The library's own reading of it (`data`) keeps only the fields that it knows. */
+function bodyOf(error: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (!isRecord(error)) return undefined;
+  return parsed(error.responseBody) ?? (isRecord(error.data) ? error.data : undefined);
 }
 
 function parsed(text: unknown): Readonly<Record<string, unknown>> | undefined {

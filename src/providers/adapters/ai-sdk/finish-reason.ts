@@ -7,6 +7,16 @@ export function isCompleted({ unified, raw }: LanguageModelV4FinishReason): bool
   return unified !== 'other' || raw !== undefined;
 }
 
+/** The library's word for a reason, or the vendor's own where the library has none. */
+export function knownReason(
+  reason: LanguageModelV4FinishReason,
+  stopReasons: Readonly<Record<string, LanguageModelV4FinishReason['unified']>> = {},
+): LanguageModelV4FinishReason {
+  const { unified, raw } = reason;
+  if (unified !== 'other' || raw === undefined) return reason;
+  return { unified: stopReasons[raw] ?? unified, raw };
+}
+
 export function finishReason({ unified }: LanguageModelV4FinishReason): FinishReason {
   switch (unified) {
     case 'stop':

@@ -132,7 +132,7 @@ function contentPart(part: ContentPart, path: string): LanguageModelV4TextPart |
 }
 
 /** Models have to be shown an object, also where an earlier model wrote arguments that are not JSON. */
-function parsedArguments(text: string): unknown {
+export function parsedArguments(text: string): unknown {
   if (!text) return {};
   try {
     const parsed: unknown = JSON.parse(text);

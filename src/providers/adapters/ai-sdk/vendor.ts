@@ -1,4 +1,9 @@
-import type { LanguageModelV4, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider';
+import type {
+  LanguageModelV4,
+  LanguageModelV4FinishReason,
+  LanguageModelV4StreamPart,
+  LanguageModelV4Usage,
+} from '@ai-sdk/provider';
 import type { TokenUsage } from '../../../common/index';
 import type { ChatCall } from '../../provider.port';
 import type { ErrorDialect } from './errors';
@@ -14,6 +19,8 @@ export interface AiSdkVendor extends RequestDialect, ErrorDialect {
   /** Adds the vendor's own call options. */
   refine(request: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest>;
   usage(usage: LanguageModelV4Usage): TokenUsage;
+  /** What the provider's reasons to stop mean that the library does not know. */
+  readonly stopReasons?: Readonly<Record<string, LanguageModelV4FinishReason['unified']>>;
   /** Usage that a part tells before the end, for streams that are cut. */
   earlyUsage(part: LanguageModelV4StreamPart): TokenUsage | undefined;
 }

@@ -1,6 +1,7 @@
 import type { LanguageModelV4CallOptions, SharedV4ProviderOptions } from '@ai-sdk/provider';
 import { type ChatBody, isJsonObject, type JsonObject } from '../../../common/index';
 import type { ChatCall } from '../../provider.port';
+import { withLeadingSystem } from '../ai-sdk/leading-system';
 import type { ConvertedRequest } from '../ai-sdk/request';
 
 /** Fields that this file reads from the body. */
@@ -30,7 +31,8 @@ export function refineForAnthropic(
   hasAdaptiveThinking: boolean,
 ): ConvertedRequest {
   const warnings = [...request.warnings];
-  const options = withLeadingSystem(request.options, warnings);
+  const prompt = withLeadingSystem(request.options.prompt, warnings);
+  const options = { ...request.options, prompt };
   const anthropic: AnthropicOptions = { toolStreaming: false, ...ownOptions(call.body) };
   const thinking = hasAdaptiveThinking ? {} : budgetThinking(options, warnings);
   return {
@@ -52,17 +54,7 @@ function ownOptions(body: ChatBody): AnthropicOptions {
   };
 }
 
-/** Instructions between turns are a beta that few models take; at the front all of them do. */
-function withLeadingSystem(options: Options, warnings: string[]): Options {
-  const { prompt } = options;
-  const system = prompt.filter((message) => message.role === 'system');
-  const isLeading = prompt.slice(0, system.length).every((message) => message.role === 'system');
-  if (isLeading) return options;
-  warnings.push('messages: system messages between turns were moved to the front');
-  return { ...options, prompt: [...system, ...prompt.filter((message) => message.role !== 'system')] };
-}
-
-interface Thinking {
+export interface Thinking {
   readonly options?: Partial<Options>;
   readonly anthropic?: AnthropicOptions;
 }
@@ -71,7 +63,7 @@ interface Thinking {
  * The library would add the budget on top of the output limit. The limit is what the caller asked for and what was
  * reserved, so the budget is taken out of it.
  */
-function budgetThinking(options: Options, warnings: string[]): Thinking {
+export function budgetThinking(options: Options, warnings: string[]): Thinking {
   const { reasoning, maxOutputTokens = 0 } = options;
   if (!reasoning || reasoning === 'none') return {};
   const refusal = thinkingRefusal(options);

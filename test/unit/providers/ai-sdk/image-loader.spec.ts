@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
+import { type OutboundAnswer, OutboundClient, type OutboundRequest } from '../../../../src/common/index';
+import { ImageLoader, MAX_IMAGE_BYTES } from '../../../../src/providers/adapters/ai-sdk/image-loader';
+import { imageType } from '../../../../src/providers/adapters/ai-sdk/image-type';
+import { PIXEL } from '../../../support/contract/adapter-cases';
+
+const PNG = Buffer.from(PIXEL.split(',')[1] ?? '', 'base64');
+const signal = new AbortController().signal;
+
+const image = (url: string) => ({
+  type: 'file' as const,
+  mediaType: 'image',
+  data: { type: 'url' as const, url: new URL(url) },
+});
+const user = (...urls: string[]): LanguageModelV4Prompt => [
+  { role: 'system', content: 'Look.' },
+  { role: 'user', content: [{ type: 'text', text: 'And?' }, ...urls.map(image)] },
+];
+const inlined = (bytes: Buffer, mediaType: string) => ({
+  type: 'file',
+  mediaType,
+  data: { type: 'data', data: bytes.toString('base64') },
+});
+
+function loaderOf(answers: Record<string, Partial<OutboundAnswer> | Error>) {
+  const asked: { url: string; request: OutboundRequest }[] = [];
+  const send = (url: string, request: OutboundRequest): Promise<OutboundAnswer> => {
+    asked.push({ url, request });
+    const answer = answers[url];
+    if (answer instanceof Error) return Promise.reject(answer);
+    return Promise.resolve({ status: 200, headers: {}, body: PNG, isCut: false, ...answer });
+  };
+  return { asked, loader: new ImageLoader({ send, close: () => Promise.resolve() }) };
+}
+
+describe(ImageLoader.name, () => {
+  it('does nothing to a prompt without image URLs', async () => {
+    const { asked, loader } = loaderOf({});
+    const prompt: LanguageModelV4Prompt = [
+      {
+        role: 'user',
+        content: [{ type: 'file', mediaType: 'image/png', data: { type: 'data', data: 'QUJD' } }],
+      },
+    ];
+    expect(await loader.inline(prompt, signal)).toBe(prompt);
+    expect(asked).toEqual([]);
+  });
+
+  it('puts the bytes in the place of the URL, in turns of the user and in results of tools', async () => {
+    const { loader } = loaderOf({});
+    const result = { type: 'tool-result' as const, toolCallId: 'a', toolName: 'f' };
+    const prompt: LanguageModelV4Prompt = [
+      ...user('https://example.com/a.png'),
+      {
+        role: 'tool',
+        content: [
+          { ...result, output: { type: 'content', value: [image('https://example.com/b.png')] } },
+          { ...result, output: { type: 'text', value: 'b' } },
+        ],
+      },
+    ];
+    expect(await loader.inline(prompt, signal)).toEqual([
+      prompt[0],
+      { role: 'user', content: [{ type: 'text', text: 'And?' }, inlined(PNG, 'image/png')] },
+      {
+        role: 'tool',
+        content: [
+          { ...result, output: { type: 'content', value: [inlined(PNG, 'image/png')] } },
+          { ...result, output: { type: 'text', value: 'b' } },
+        ],
+      },
+    ]);
+  });
+
+  it('counts all images of a request against one bound', async () => {
+    const big = Buffer.concat([PNG, Buffer.alloc(MAX_IMAGE_BYTES / 2)]);
+    const { asked, loader } = loaderOf({
+      'https://example.com/a.png': { body: big },
+      'https://example.com/b.png': { isCut: true },
+    });
+    const run = loader.inline(user('https://example.com/a.png', 'https://example.com/b.png'), signal);
+    await expect(run).rejects.toMatchObject({
+      param: 'messages[1].content[2].image_url.url',
+      message: expect.stringContaining(`${MAX_IMAGE_BYTES} bytes together`) as string,
+    });
+    expect(asked.map(({ request }) => request.maxBytes)).toEqual([
+      MAX_IMAGE_BYTES,
+      MAX_IMAGE_BYTES - big.length,
+    ]);
+  });
+
+  it.each<[string, Partial<OutboundAnswer> | Error, string]>([
+    ['a page that is not there', { status: 404 }, 'answered 404'],
+    ['what is no image', { body: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') }, 'no PNG'],
+    ['a broken connection', new Error('connect ECONNREFUSED 10.0.0.7:80'), 'could not be downloaded'],
+    ['a redirect without an end', { status: 302, headers: { location: '/a.png' } }, 'more than 3 redirects'],
+    ['a redirect without a place', { status: 302 }, 'answered 302'],
+  ])('refuses %s and names the field', async (_case, answer, reason) => {
+    const { loader } = loaderOf({ 'https://example.com/a.png': answer });
+    const error = await loader
+      .inline(user('https://example.com/a.png'), signal)
+      .catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ status: 400, param: 'messages[1].content[1].image_url.url' });
+    expect((error as Error).message).toContain(reason);
+    expect((error as Error).message).not.toContain('10.0.0.7');
+  });
+
+  describe('over the network', () => {
+    const asked: string[] = [];
+    const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+      asked.push(request.url ?? '');
+      if (request.url === '/a.png') response.end(PNG);
+      else if (request.url === '/moved') response.writeHead(302, { location: '/a.png' }).end();
+      else response.writeHead(307, { location: 'http://169.254.169.254/latest/meta-data' }).end();
+    });
+    let base = '';
+    let loader: ImageLoader;
+    beforeAll(async () => {
+      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      base = `http://${host}`;
+      loader = new ImageLoader(new OutboundClient({ allowedHosts: [host], isHttpAllowed: true }));
+    });
+    afterAll(async () => {
+      await loader.close();
+      await new Promise((resolve) => server.close(resolve));
+    });
+    beforeEach(() => void asked.splice(0));
+
+    it('follows redirects to allowed places', async () => {
+      const [, message] = await loader.inline(user(`${base}/moved`), signal);
+      expect(message?.content[1]).toEqual(inlined(PNG, 'image/png'));
+      expect(asked).toEqual(['/moved', '/a.png']);
+    });
+
+    it('checks the place of every redirect anew', async () => {
+      const run = loader.inline(user(`${base}/metadata`), signal);
+      await expect(run).rejects.toMatchObject({
+        message: expect.stringContaining('not a public address') as string,
+      });
+    });
+
+    it('asks nobody on a private address by default', async () => {
+      const strict = new ImageLoader();
+      for (const host of ['127.0.0.1', 'localhost', '10.0.0.1', '[::1]', '2130706433']) {
+        await expect(strict.inline(user(`http://${host}/a.png`), signal)).rejects.toMatchObject({
+          message: expect.stringContaining('not a public address') as string,
+        });
+      }
+      await strict.close();
+      expect(asked).toEqual([]);
+    });
+  });
+});
+
+describe(imageType.name, () => {
+  it.each([
+    ['image/png', '\x89PNG\r\n\x1a\n'],
+    ['image/jpeg', '\xff\xd8\xff\xe0'],
+    ['image/gif', 'GIF89a'],
+    ['image/webp', 'RIFF\x10\x00\x00\x0aWEBPVP8 '],
+    ['image/heic', '\x00\x00\x00\x18ftypheic'],
+    ['image/heif', '\x00\x00\x00\x18ftypmif1'],
+    ['image/avif', '\x00\x00\x00\x18ftypavif'],
+    [undefined, '<svg'],
+    [undefined, 'RIFF\x10\x00\x00\x00WAVE'],
+    [undefined, ''],
+  ])('knows %s by its first bytes', (expected, bytes) => {
+    expect(imageType(Buffer.from(bytes, 'latin1'))).toBe(expected);
+  });
+});
