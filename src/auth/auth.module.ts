@@ -10,6 +10,7 @@ import { AuthController } from './accounts/auth.controller';
 import { AuthGuard } from './guard/auth.guard';
 import { AuthService } from './accounts/auth.service';
 import { Authenticator } from './guard/authenticator.service';
+import { Callers } from './guard/callers.service';
 import { ConfiguredAdmin } from './accounts/configured-admin';
 import { AccessTokenService } from './credentials/access-token.service';
 import { JwtStrategy } from './credentials/jwt.strategy';
@@ -30,6 +31,7 @@ import { LoginSessionsRepository } from './accounts/login-sessions.repository';
 import { RegistrationRules } from './accounts/registration-rules';
 import { RegistrationService } from './accounts/registration.service';
 import { SessionService } from './accounts/session.service';
+import { TokenExchange } from './accounts/token-exchange.service';
 import { SetupTokenService } from './accounts/setup-token.service';
 import { UsersRepository } from './accounts/users.repository';
 import { AttemptLimiter } from './brute-force/attempt-limiter';
@@ -51,6 +53,7 @@ import { UsersService } from './users/users.service';
     OwnershipGuard,
     KeyAllowanceHost,
     Authenticator,
+    Callers,
     Cursors,
     PrincipalCache,
     KeyActivity,
@@ -64,6 +67,7 @@ import { UsersService } from './users/users.service';
     UsersRepository,
     ApiKeysRepository,
     LoginSessionsRepository,
+    TokenExchange,
     AccountChanges,
     RegistrationRules,
     RegistrationService,
@@ -86,6 +90,7 @@ import { UsersService } from './users/users.service';
     OwnershipGuard,
     KeyAllowanceHost,
     Authenticator,
+    Callers,
     AuthService,
     ApiKeyService,
     SetupTokenService,

@@ -8,10 +8,13 @@ export {
   TooManyAttemptsError,
   WrongPasswordError,
 } from './auth.errors';
+export { addressGroup } from './brute-force/attempt-buckets';
 export { AttemptLimiter } from './brute-force/attempt-limiter';
 export { AuthModule } from './auth.module';
 export { AuthService } from './accounts/auth.service';
 export { Authenticator } from './guard/authenticator.service';
+export { Callers } from './guard/callers.service';
+export { checkAccess } from './guard/check-access';
 export { Cursors, type PageSource } from './cursors';
 export { Ctx } from './decorators/ctx.decorator';
 export {
@@ -26,7 +29,7 @@ export { AcceptsEventToken } from './decorators/accepts-event-token.decorator';
 export { REQUIRED_PERMISSION, Requires } from './decorators/requires.decorator';
 export { noSuch, ownedId } from './guard/owned-id';
 export { describeAccess } from './guard/describe-access';
-export { type Permission, permissionOf, SCOPES } from './guard/permissions';
+export { needOf, type Permission, permissionOf, SCOPES } from './guard/permissions';
 export { OwnedBy, OWNERSHIP, type OwnedResource, type OwnershipRule } from './decorators/owned-by.decorator';
 export {
   type KeyAllowances,

@@ -1,11 +1,13 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Client } from 'pg';
+import { KEEP_ALIVE } from './data-source-options';
 import type { DatabaseWatch } from './database-watch';
 
 export type NotificationHandler = (payload: string) => void;
 
 const RECONNECT_MS = 500;
 const CONNECT_LIMIT_MS = 2000;
+const LISTEN_LIMIT_MS = 2000;
 
 /**
  * PostgreSQL's NOTIFY on one connection of its own. A hint, never the truth: what was sent while the connection was
@@ -16,7 +18,9 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   private readonly logger = new Logger(Notifications.name);
   private readonly handlers = new Map<string, Set<NotificationHandler>>();
   private readonly reconnectHandlers = new Set<() => void>();
+  /** From the moment it connects, so that it can be cut off. */
   private client?: Client;
+  private isListening = false;
   private retry?: NodeJS.Timeout;
   private isClosed = false;
 
@@ -25,7 +29,7 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
     watch?: DatabaseWatch,
   ) {
     // A connection that a hanging server or a cut network left behind would look open for minutes.
-    watch?.onDown(() => this.client?.connection.stream.destroy());
+    watch?.onDown(() => this.client && cut(this.client));
     watch?.onUp(() => this.retryNow());
   }
 
@@ -36,7 +40,9 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
     if (known) known.add(handler);
     else {
       this.handlers.set(channel, new Set([handler]));
-      void this.client?.query(`listen ${channel}`).catch(() => undefined);
+      const { client } = this;
+      // A connection that does not take it is no use: the next one asks for every channel.
+      if (client && this.isListening) this.listen(client, channel).catch(() => cut(client));
     }
     return () => this.handlers.get(channel)?.delete(handler);
   }
@@ -53,7 +59,8 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   async onApplicationShutdown(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.retry);
-    await this.client?.end().catch(() => undefined);
+    if (!this.isListening && this.client) cut(this.client);
+    else await this.client?.end().catch(() => undefined);
   }
 
   private async connect(isAgain: boolean): Promise<void> {
@@ -61,28 +68,37 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
       connectionString: this.url,
       application_name: 'lattice-listen',
       connectionTimeoutMillis: CONNECT_LIMIT_MS,
-      keepAlive: true,
+      query_timeout: LISTEN_LIMIT_MS,
+      ...KEEP_ALIVE,
     });
+    this.client = client;
     client.on('notification', ({ channel, payload }) => this.deliver(channel, payload ?? ''));
     client.on('error', () => undefined);
     client.once('end', () => this.connectLater(client));
     try {
       await client.connect();
-      for (const channel of this.handlers.keys()) await client.query(`listen ${channel}`);
+      for (const channel of this.handlers.keys()) await this.listen(client, channel);
     } catch {
-      this.client = client;
-      await client.end().catch(() => undefined);
+      cut(client);
       this.connectLater(client);
       return;
     }
-    this.client = client;
-    if (this.isClosed) await client.end();
-    else if (isAgain) for (const handler of this.reconnectHandlers) handler();
+    if (this.isClosed) {
+      cut(client);
+      return;
+    }
+    this.isListening = true;
+    if (isAgain) for (const handler of this.reconnectHandlers) handler();
+  }
+
+  private async listen(client: Client, channel: string): Promise<void> {
+    await client.query(`listen ${channel}`);
   }
 
   private connectLater(lost: Client): void {
     if (this.isClosed || (this.client && this.client !== lost) || this.retry) return;
     this.client = undefined;
+    this.isListening = false;
     this.retry = setTimeout(() => this.retryNow(), RECONNECT_MS).unref();
   }
 
@@ -104,4 +120,8 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
       }
     }
   }
+}
+
+function cut(client: Client): void {
+  client.connection.stream.destroy();
 }

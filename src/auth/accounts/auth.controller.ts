@@ -10,6 +10,7 @@ import {
 import type { RequestContext } from '../../common/index';
 import { AuthService } from './auth.service';
 import { Ctx } from '../decorators/ctx.decorator';
+import { Requires } from '../decorators/requires.decorator';
 import { Owned, Public } from '../decorators/route-class.decorators';
 import { ChangePasswordRequestDto } from '../dto/change-password.request.dto';
 import { LoginRequestDto } from '../dto/login.request.dto';
@@ -67,11 +68,15 @@ export class AuthController {
   @ApiSecurity({})
   @ApiOperation({ summary: 'Exchange a refresh token for a new pair of tokens', operationId: 'refresh' })
   @ApiOkResponse({ type: SessionResponseDto })
-  async refresh(@Body() body: RefreshRequestDto): Promise<SessionResponseDto> {
-    return SessionResponseDto.from(await this.sessions.refresh(body.refreshToken));
+  async refresh(
+    @Visitor() visitor: VisitorContext,
+    @Body() body: RefreshRequestDto,
+  ): Promise<SessionResponseDto> {
+    return SessionResponseDto.from(await this.sessions.refresh(visitor, body.refreshToken));
   }
 
   @Owned()
+  @Requires('session:write')
   @Post('logout')
   @HttpCode(204)
   @ApiOperation({ summary: 'End this session: none of its tokens works any more', operationId: 'logout' })
@@ -81,6 +86,7 @@ export class AuthController {
   }
 
   @Owned()
+  @Requires('session:write')
   @Post('password')
   @HttpCode(204)
   @ApiOperation({

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { newId } from '../../common/index';
+import { newId, type Role } from '../../common/index';
 import type { UserEntity } from '../entities/user.entity';
+
+/** So that a session cannot fill the table. */
+export const EXCHANGES_PER_MINUTE = 60;
 
 /** A refresh token that is about to be handed out. */
 export interface NewRefreshToken {
@@ -13,11 +16,16 @@ export interface NewRefreshToken {
 export interface RefreshTokenState {
   readonly userId: string;
   readonly sessionId: string;
+  readonly role: Role;
   /** Neither expired nor of a session that was revoked. */
   readonly isValid: boolean;
   /** Milliseconds since it was exchanged; null: it was not. */
   readonly usedMsAgo: number | null;
+  /** Milliseconds until the session may have another exchange; 0: it may now. */
+  readonly fullForMs: number;
 }
+
+export type FoundToken = Pick<RefreshTokenState, 'usedMsAgo'> & Pick<NewRefreshToken, 'tokenHash'>;
 
 const LIFE = `now() + $1 * interval '1 millisecond'`;
 
@@ -28,15 +36,25 @@ const ADD_TOKEN = `
   insert into refresh_tokens (expires_at, id, user_id, family_id, token_hash) values (${LIFE}, $2, $3, $4, $5)`;
 const LOCK_SESSION = `
   select id from login_sessions where id = (select family_id from refresh_tokens where token_hash = $1) for update`;
+const USED_MS_AGO = `(extract(epoch from clock_timestamp() - t.used_at) * 1000)::float8 as "usedMsAgo"`;
 const READ_TOKEN = `
-  select s.user_id as "userId", s.id as "sessionId",
+  select s.user_id as "userId", s.id as "sessionId", u.role,
     s.revoked_at is null and t.expires_at > now() as "isValid",
-    (extract(epoch from clock_timestamp() - t.used_at) * 1000)::float8 as "usedMsAgo"
-  from refresh_tokens t join login_sessions s on s.id = t.family_id where t.token_hash = $1`;
+    ${USED_MS_AGO},
+    case when s.exchanges < ${EXCHANGES_PER_MINUTE} then 0
+      else greatest(0, extract(epoch from s.exchanges_since + interval '1 minute' - now()) * 1000) end::float8 as "fullForMs"
+  from refresh_tokens t join login_sessions s on s.id = t.family_id join users u on u.id = s.user_id
+  where t.token_hash = $1`;
 const USE_TOKEN = 'update refresh_tokens set used_at = clock_timestamp() where token_hash = $1';
-const PROLONG = `update login_sessions set expires_at = ${LIFE} where id = $2`;
-const FIND_IN_SESSION =
-  'select token_hash from refresh_tokens where family_id = $1 and token_hash = any ($2)';
+const IS_SAME_MINUTE = `exchanges_since > now() - interval '1 minute'`;
+const PROLONG = `
+  update login_sessions set expires_at = ${LIFE},
+    exchanges = case when ${IS_SAME_MINUTE} then exchanges + 1 else 1 end,
+    exchanges_since = case when ${IS_SAME_MINUTE} then exchanges_since else now() end
+  where id = $2`;
+const FIND_IN_SESSION = `
+  select t.token_hash as "tokenHash", ${USED_MS_AGO} from refresh_tokens t
+  where t.family_id = $1 and t.token_hash = any ($2)`;
 /** Sessions are locked in the order of their ids, so that no two callers wait for each other. */
 const REVOKE = `
   with mine as (
@@ -95,9 +113,9 @@ export class LoginSessionsRepository {
     manager: EntityManager,
     sessionId: string,
     tokenHashes: readonly string[],
-  ): Promise<string | undefined> {
-    const [row] = await manager.query<{ token_hash: string }[]>(FIND_IN_SESSION, [sessionId, tokenHashes]);
-    return row?.token_hash;
+  ): Promise<FoundToken | undefined> {
+    const [row] = await manager.query<FoundToken[]>(FIND_IN_SESSION, [sessionId, tokenHashes]);
+    return row;
   }
 
   /** A session of the user, and the one that a refresh token belongs to if it is the user's too; their ids. */

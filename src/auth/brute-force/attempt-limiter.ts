@@ -39,10 +39,13 @@ export class AttemptLimiter implements OnApplicationShutdown {
 
   /** One look-up in a map, and none while nobody fails. @throws TooManyAttemptsError until the window ends. */
   check(address: string): void {
-    if (this.tallies.size === 0) return;
-    const tally = this.tallies.get(addressGroup(address));
-    if (!tally || tally.endsAtMs <= Date.now() || tally.stored + tally.pending < LIMIT) return;
-    throw new TooManyAttemptsError(new Date(tally.endsAtMs));
+    const tally = this.full(address);
+    if (tally) throw new TooManyAttemptsError(new Date(tally.endsAtMs));
+  }
+
+  /** Would `check` throw? */
+  isFull(address: string): boolean {
+    return this.full(address) !== undefined;
   }
 
   /** Notes an unknown credential. Never waits and never fails. */
@@ -86,5 +89,12 @@ export class AttemptLimiter implements OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     clearTimeout(this.timer);
+  }
+
+  private full(address: string): Tally | undefined {
+    if (this.tallies.size === 0) return undefined;
+    const tally = this.tallies.get(addressGroup(address));
+    const isFull = tally && tally.endsAtMs > Date.now() && tally.stored + tally.pending >= LIMIT;
+    return isFull ? tally : undefined;
   }
 }

@@ -12,6 +12,11 @@ export const EVENT_TOKEN: TokenKind = {
 
 const LIFETIME_SECONDS = 60;
 
+/** Where an event token comes from: it is worth as much as the credential that asked for it, and as long. UUIDs. */
+export type TokenOrigin =
+  | { readonly userId: string; readonly keyId: string; readonly keyGeneration?: string }
+  | { readonly userId: string; readonly tokenId: string; readonly sessionId: string };
+
 export interface ScopedToken {
   readonly token: string;
   readonly expiresInSeconds: number;
@@ -30,11 +35,13 @@ export class ScopedTokenService {
 
   /** @param resource what the token is for, such as `run_…`; whether the caller may see it is checked before. */
   async issue(ctx: RequestContext, resource: string): Promise<ScopedToken> {
+    const { userId, keyId, keyGeneration, tokenId, sessionId } = ctx.principal;
+    const origin = { key_id: keyId, key_gen: keyGeneration, origin_jti: tokenId, sid: sessionId };
     const token = await this.jwt.signAsync(
-      { token_type: EVENT_TOKEN.type, resource },
+      { token_type: EVENT_TOKEN.type, resource, ...origin },
       {
         ...signOptions(this.config.keys, EVENT_TOKEN),
-        subject: toApiId('usr', ctx.principal.userId),
+        subject: toApiId('usr', userId),
         jwtid: newId(),
         expiresIn: LIFETIME_SECONDS,
       },
@@ -43,10 +50,10 @@ export class ScopedTokenService {
   }
 
   /**
-   * Whom the token was given for this very resource; undefined of any other text. Says nothing of whether the user is
-   * still active: the database knows.
+   * Whom the token was given for this very resource; undefined of any other text. Says nothing of whether user, key and
+   * session are still active: the database knows.
    */
-  async verify(token: string, resource: string): Promise<{ readonly userId: string } | undefined> {
+  async verify(token: string, resource: string): Promise<TokenOrigin | undefined> {
     const options = verifyOptions(this.config.keys, EVENT_TOKEN, token);
     if (!options) return undefined;
     let payload: unknown;
@@ -59,11 +66,17 @@ export class ScopedTokenService {
   }
 }
 
-function readScope(payload: unknown, resource: string): { readonly userId: string } | undefined {
+function readScope(payload: unknown, resource: string): TokenOrigin | undefined {
   if (!isJsonObject(payload)) return undefined;
   const { sub, exp, token_type: type, resource: scope } = payload;
   if (type !== EVENT_TOKEN.type || scope !== resource) return undefined;
   if (typeof sub !== 'string' || typeof exp !== 'number') return undefined;
   const userId = fromApiId('usr', sub);
-  return userId === undefined ? undefined : { userId };
+  if (userId === undefined) return undefined;
+  const { key_id: keyId, key_gen: keyGeneration, origin_jti: tokenId, sid: sessionId } = payload;
+  if (typeof keyId === 'string')
+    return { userId, keyId, ...(typeof keyGeneration === 'string' && { keyGeneration }) };
+  // Without an origin nobody could revoke it.
+  if (typeof tokenId !== 'string' || typeof sessionId !== 'string') return undefined;
+  return { userId, tokenId, sessionId };
 }

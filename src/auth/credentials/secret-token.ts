@@ -7,6 +7,7 @@ export const INVITE_TOKEN_PREFIX = 'lli_';
 
 const SECRET_BYTES = 32;
 const SHOWN_CHARACTERS = 6;
+const REFRESH_TOKEN = new RegExp(`^${REFRESH_TOKEN_PREFIX}[\\w-]{43}$`);
 const API_KEY = new RegExp(`^${API_KEY_PREFIX}[\\w-]{43}$`);
 
 export function newSecretToken(prefix: string): string {
@@ -25,6 +26,10 @@ export function digestOf(credential: string): string {
 
 export function isApiKey(credential: string): boolean {
   return API_KEY.test(credential);
+}
+
+export function isRefreshToken(credential: string): boolean {
+  return REFRESH_TOKEN.test(credential);
 }
 
 /** As much of a key as a list may show. */

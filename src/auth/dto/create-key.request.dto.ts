@@ -1,8 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsObject, IsOptional, ValidateNested } from 'class-validator';
+import { IsObject, ValidateNested } from 'class-validator';
 import type { KeySettings } from '../keys/api-key.service';
-import { NameField } from './fields';
+import { IfPresent, NameField } from './fields';
 import { KeyBudgetDto, KeyLimitsDto } from './key-allowances.dto';
 import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
 
@@ -20,14 +20,14 @@ export class CreateKeyRequestDto {
   expiresAt?: string | null;
 
   @ApiPropertyOptional({ type: KeyLimitsDto, description: "Below those of the key's owner, which hold too." })
-  @IsOptional()
+  @IfPresent()
   @IsObject()
   @ValidateNested()
   @Type(() => KeyLimitsDto)
   limits?: KeyLimitsDto;
 
   @ApiPropertyOptional({ type: KeyBudgetDto, description: "Inside the budgets of the key's owner." })
-  @IsOptional()
+  @IfPresent()
   @IsObject()
   @ValidateNested()
   @Type(() => KeyBudgetDto)

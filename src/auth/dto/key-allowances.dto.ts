@@ -1,8 +1,9 @@
 /** Limits and budget of a key's own, in bodies and answers alike. */
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, Matches, Max, Min } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
 import type { KeyBudget, KeyLimits } from '../keys/key-allowances';
+import { IfPresent } from './fields';
 
 const MAX_COUNT = 1_000_000_000;
 const USD = /^\d{1,12}(\.\d{1,12})?$/;
@@ -12,7 +13,7 @@ const MODES = ['hard', 'soft'] as const;
 const CountField = (example: number): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_COUNT, example }),
-    IsOptional(),
+    IfPresent(),
     IsInt(),
     Min(1),
     Max(MAX_COUNT),
@@ -50,7 +51,7 @@ export class KeyBudgetDto implements KeyBudget {
     default: 'hard',
     description: 'Hard: never passed. Soft: passing it warns.',
   })
-  @IsOptional()
+  @IfPresent()
   @IsIn(MODES)
   mode: KeyBudget['mode'] = 'hard';
 }

@@ -30,7 +30,7 @@ export const ScopesField = (): PropertyDecorator =>
       example: ['inference', 'usage:read'],
       description:
         'What the key may do, as far as its owner may. Null or left out: everything except managing credentials ' +
-        '(`keys:write`, `auth:write`, `users:write`), which must be named.',
+        '(`keys:write`, `auth:write`, `session:write`, `users:write`), which must be named.',
     }),
     IsOptional(),
     IsArray(),

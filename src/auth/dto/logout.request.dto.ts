@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, Length } from 'class-validator';
+import { IsString, Length } from 'class-validator';
+import { IfPresent } from './fields';
 
 export class LogoutRequestDto {
   @ApiPropertyOptional({
@@ -8,7 +9,7 @@ export class LogoutRequestDto {
     maxLength: 200,
     description: 'Its session ends too, when it is another one of yours.',
   })
-  @IsOptional()
+  @IfPresent()
   @IsString()
   @Length(1, 200)
   refreshToken?: string;

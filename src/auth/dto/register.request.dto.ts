@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
-import { EmailField, NameField, NewPasswordField } from './fields';
+import { IsString, MaxLength } from 'class-validator';
+import { EmailField, IfPresent, NameField, NewPasswordField } from './fields';
 
 export class RegisterRequestDto {
   @EmailField()
@@ -17,7 +17,7 @@ export class RegisterRequestDto {
     maxLength: 200,
     description: 'Needed for the first account of a production installation; the first start prints it.',
   })
-  @IsOptional()
+  @IfPresent()
   @IsString()
   @MaxLength(200)
   setupToken?: string;
@@ -27,7 +27,7 @@ export class RegisterRequestDto {
     maxLength: 200,
     description: 'From an administrator. Needed when registration is by invite; it may also bring a role.',
   })
-  @IsOptional()
+  @IfPresent()
   @IsString()
   @MaxLength(200)
   inviteToken?: string;

@@ -1,5 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
+import { IfPresent } from './fields';
 
 const DAY_SECONDS = 86_400;
 
@@ -12,7 +13,7 @@ export class RotateKeyRequestDto {
     example: 300,
     description: 'How long the old key is taken as well.',
   })
-  @IsOptional()
+  @IfPresent()
   @IsInt()
   @Min(0)
   @Max(DAY_SECONDS)

@@ -24,6 +24,13 @@ export class LoginSessionEntity {
   @Column('timestamptz', { name: 'revoked_at', nullable: true })
   revokedAt: Date | null;
 
+  /** Refresh tokens that were exchanged in the minute that began at `exchangesSince`. */
+  @Column('integer', { default: 0 })
+  exchanges: number;
+
+  @Column('timestamptz', { name: 'exchanges_since', default: () => 'now()' })
+  exchangesSince: Date;
+
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
 }

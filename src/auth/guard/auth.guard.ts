@@ -2,15 +2,13 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Principal } from '../../common/index';
-import { ForbiddenError, UnauthenticatedError } from '../../errors/index';
-import { API_KEY_PREFIX } from '../credentials/secret-token';
-import { AttemptLimiter } from '../brute-force/attempt-limiter';
-import { KeyScopeMissingError } from './access.errors';
+import { UnauthenticatedError } from '../../errors/index';
 import { type AccessRule, readAccessRule } from './access-rule';
 import { Authenticator } from './authenticator.service';
+import { Callers } from './callers.service';
+import { checkAccess } from './check-access';
 import { credentialOf, eventTokenOf } from './credential-header';
 import { PerHandler } from './per-handler';
-import { roleMay, scopesMay } from './permissions';
 
 /**
  * Closes every route that is not `@Public()`: finds out who calls, whether the role may, and whether the key may. Metered
@@ -25,7 +23,7 @@ export class AuthGuard implements CanActivate {
   constructor(
     reflector: Reflector,
     private readonly authenticator: Authenticator,
-    private readonly attempts: AttemptLimiter,
+    private readonly callers: Callers,
   ) {
     this.rules = new PerHandler((targets) => readAccessRule(reflector, targets));
   }
@@ -51,21 +49,10 @@ export class AuthGuard implements CanActivate {
   }
 
   private admit(request: FastifyRequest, rule: AccessRule, principal: Principal | undefined): true {
-    if (!principal) throw this.refused(request);
+    if (!principal) throw new UnauthenticatedError('The credential is not valid, or not any more.');
     checkAccess(rule, principal);
     request.lattice.principal = principal;
     return true;
-  }
-
-  /** Whoever sends a valid credential is never held up by the failures of others at the same address. */
-  private refused({ ip, headers }: FastifyRequest): UnauthenticatedError {
-    const credential = credentialOf(headers);
-    // Only keys are worth guessing. An access token that has expired is the normal end of every one.
-    if (credential?.startsWith(API_KEY_PREFIX)) {
-      this.attempts.check(ip);
-      this.attempts.countFailure(ip);
-    }
-    return new UnauthenticatedError('The credential is not valid, or not any more.');
   }
 
   private callerOf(
@@ -75,8 +62,8 @@ export class AuthGuard implements CanActivate {
     const credential = credentialOf(request.headers);
     if (credential !== undefined) {
       return rule.routeClass === 'metered'
-        ? this.authenticator.authenticateCached(credential)
-        : this.authenticator.authenticate(credential);
+        ? this.callers.identifyCached(credential, request.ip)
+        : this.callers.identify(credential, request.ip);
     }
     const eventToken = eventTokenOf(request, rule.eventTokenParam);
     if (eventToken) return this.authenticator.authenticateEventToken(eventToken);
@@ -84,15 +71,4 @@ export class AuthGuard implements CanActivate {
       'Send an API key or an access token: "Authorization: Bearer <credential>" or "x-api-key: <key>".',
     );
   }
-}
-
-function checkAccess(rule: AccessRule, { role, keyId, scopes }: Principal): void {
-  const { permission, routeClass } = rule;
-  if (!roleMay(role, rule)) {
-    const needed = routeClass === 'admin' ? 'the role "admin"' : `the permission "${permission}"`;
-    throw new ForbiddenError(`The role "${role}" may not do this; it needs ${needed}.`, {
-      details: { permission },
-    });
-  }
-  if (keyId !== undefined && !scopesMay(scopes, rule)) throw new KeyScopeMissingError(permission);
 }

@@ -7,8 +7,12 @@ import { ScopedTokenService } from '../credentials/scoped-token.service';
 import { digestOf, isApiKey } from '../credentials/secret-token';
 import { KeyActivity } from '../keys/key-activity';
 import type { EventToken } from './credential-header';
+import { mayStill, type Permission } from './permissions';
 import { type Authenticated, PrincipalCache } from './principal-cache';
 import { UsersRepository } from '../accounts/users.repository';
+
+/** Whose credential it was. */
+type Origin = Pick<Principal, 'userId' | 'keyId' | 'keyGeneration' | 'tokenId' | 'sessionId'>;
 
 /** Longer than any credential that we hand out. */
 const MAX_CREDENTIAL_LENGTH = 2048;
@@ -47,14 +51,32 @@ export class Authenticator {
       : this.noteUse(found);
   }
 
-  /** A token of one event stream; role and state are those of now. */
+  /** The principal of a credential that a metered route has asked for a few seconds ago; never asks the database. */
+  cached(credential: string): Principal | undefined {
+    if (credential.length > MAX_CREDENTIAL_LENGTH) return undefined;
+    return this.noteUse(this.cache.peek(digestOf(credential)));
+  }
+
+  /** A token of one event stream: the principal whose credential asked for it, as role and state are now. */
   async authenticateEventToken({ token, resource }: EventToken): Promise<Principal | undefined> {
     if (token.length > MAX_CREDENTIAL_LENGTH) return undefined;
-    const claims = await this.scopedTokens.verify(token, resource);
-    if (!claims) return undefined;
+    const origin = await this.scopedTokens.verify(token, resource);
     try {
-      const user = await this.users.findActive(claims.userId);
-      return user && Object.freeze({ userId: user.id, role: user.role });
+      return origin && (await this.ofOrigin(origin));
+    } catch (error) {
+      throw toServiceUnavailable(error) ?? error;
+    }
+  }
+
+  /**
+   * Who was let in a while ago, as they are now; undefined when they would not be let in any more: user, key (or the
+   * secret of it that was sent), session or token has ended, or role or scopes do not give the permission any more.
+   * @throws ServiceUnavailableError (database away)
+   */
+  async recheck(principal: Principal, permission: Permission): Promise<Principal | undefined> {
+    try {
+      const found = await this.ofOrigin(principal);
+      return found && mayStill(found, permission) ? found : undefined;
     } catch (error) {
       throw toServiceUnavailable(error) ?? error;
     }
@@ -82,6 +104,17 @@ export class Authenticator {
     const { tokenId, sessionId } = claims;
     const principal = Object.freeze({ userId: user.id, role: user.role, tokenId, sessionId });
     return { principal, expiresAtMs: claims.expiresAtMs };
+  }
+
+  private async ofOrigin(origin: Origin): Promise<Principal | undefined> {
+    const { userId, keyId, tokenId, sessionId } = origin;
+    if (keyId !== undefined) {
+      const key = await this.keys.findActiveById(keyId, origin.keyGeneration);
+      return key?.principal.userId === userId ? key.principal : undefined;
+    }
+    if (tokenId === undefined || sessionId === undefined) return undefined;
+    const user = await this.users.findActive(userId, { tokenId, sessionId });
+    return user && Object.freeze({ userId, role: user.role, tokenId, sessionId });
   }
 
   private noteUse(principal: Principal | undefined): Principal | undefined {

@@ -2,7 +2,7 @@
  * What may be done, in words: `inference` for whatever reaches a model, otherwise `<area>:read` or `<area>:write`. Roles
  * and the scopes of API keys are sets of these; which one a route needs follows from its path and method.
  */
-import type { Role } from '../../common/index';
+import type { Principal, Role } from '../../common/index';
 import type { RouteClass } from '../decorators/route-class.decorators';
 
 export type Permission = string;
@@ -19,8 +19,10 @@ export const AREAS = [
   'keys',
   'ledger',
   'limits',
+  'metrics',
   'providers',
   'route',
+  'session',
   'tools',
   'usage',
   'users',
@@ -40,12 +42,17 @@ export const SCOPES: readonly Permission[] = [
 /** Administrators may everything, routes for administrators included; these two never use those. */
 const ROLE_PERMISSIONS: Readonly<Record<Exclude<Role, 'admin'>, ReadonlySet<Permission>>> = {
   operator: new Set([INFERENCE, EVERYTHING_READ, EVERYTHING_WRITTEN]),
-  /** `auth:write`: their own credentials and logging out. Models they may list, but not use. */
-  viewer: new Set([EVERYTHING_READ, 'auth:write']),
+  /** `session:write`: their own password and logging out. Models they may list, but not use. */
+  viewer: new Set([EVERYTHING_READ, 'session:write']),
 };
 
 /** With these, credentials are made that may more than the key at hand: only a key that names them has them. */
-const CREDENTIAL_PERMISSIONS: ReadonlySet<Permission> = new Set(['auth:write', 'keys:write', 'users:write']);
+const CREDENTIAL_PERMISSIONS: ReadonlySet<Permission> = new Set([
+  'auth:write',
+  'keys:write',
+  'session:write',
+  'users:write',
+]);
 
 export interface RouteShape {
   readonly routeClass: RouteClass;
@@ -98,6 +105,12 @@ export function roleMay(role: Role, { permission, routeClass, isReading }: Need)
   const permissions = ROLE_PERMISSIONS[role];
   if (permissions.has(permission)) return true;
   return permissions.has(isReading ? EVERYTHING_READ : EVERYTHING_WRITTEN) && routeClass !== 'metered';
+}
+
+/** Would whoever acts now be let in once more, to whatever needs this permission and is no administrator's route? */
+export function mayStill({ role, keyId, scopes }: Principal, permission: Permission): boolean {
+  const need = needOf({ routeClass: 'owned', method: 'GET', path: '/', required: permission });
+  return roleMay(role, need) && (keyId === undefined || scopesMay(scopes, need));
 }
 
 /** May a key with these scopes, as far as its owner may? Undefined: all but managing credentials. */

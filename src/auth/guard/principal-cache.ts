@@ -48,6 +48,11 @@ export class PrincipalCache {
     return this.loading.get(digest) ?? this.load(digest, load);
   }
 
+  /** The principal when it is cached. */
+  peek(digest: string): Principal | undefined {
+    return this.known.get(digest);
+  }
+
   /** The principal as it was last confirmed, marked so; undefined where no degraded float would pay for it anyway. */
   recall(digest: string): Principal | undefined {
     if (!this.config?.degradedFloatPicoUsd) return undefined;

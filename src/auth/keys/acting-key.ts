@@ -5,11 +5,38 @@ import { ForbiddenError, UnauthenticatedError } from '../../errors/index';
 import { ApiKeyEntity } from '../entities/api-key.entity';
 import { KeyAllowanceHost } from './key-allowances';
 import { beyond, type KeyReach } from './key-reach';
+import { hasGeneration, isActive } from './key-state';
+
+const CONFIRM_USER = 'select 1 from users where id = $1 and disabled_at is null for share';
 
 /** What a caller who is a key may do with keys: never more than it may itself. Callers who are logged in always pass. */
 @Injectable()
 export class ActingKey {
   constructor(private readonly allowances: KeyAllowanceHost) {}
+
+  /**
+   * Holds the caller's account until the transaction ends: whoever was disabled since the guard asked does nothing more.
+   * Comes before every lock on a key, as it does when an account is disabled.
+   * @throws UnauthenticatedError
+   */
+  async confirmUser({ principal }: RequestContext, manager: EntityManager): Promise<void> {
+    const found: unknown[] = await manager.query(CONFIRM_USER, [principal.userId]);
+    if (found.length === 0) throw new UnauthenticatedError('This account is not active any more');
+  }
+
+  /**
+   * Holds the key that acts, if one does, until the transaction ends: none that was revoked, rotated or has expired
+   * since the guard asked leaves another behind.
+   * @throws UnauthenticatedError
+   */
+  async confirmKey({ principal }: RequestContext, manager: EntityManager): Promise<void> {
+    const { keyId, keyGeneration } = principal;
+    if (keyId === undefined) return;
+    const lock = { mode: 'pessimistic_read' } as const;
+    const own = await manager.findOne(ApiKeyEntity, { where: { id: keyId }, lock });
+    if (own && isActive(own) && hasGeneration(own, keyGeneration)) return;
+    throw new UnauthenticatedError('This API key is not valid any more: use another');
+  }
 
   /** @throws ForbiddenError when `wanted` reaches beyond the key that asks for it. */
   async refuseBeyond({ principal }: RequestContext, wanted: KeyReach, manager: EntityManager): Promise<void> {

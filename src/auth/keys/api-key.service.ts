@@ -45,7 +45,7 @@ export class ApiKeyService {
 
   /**
    * @throws ValidationError when the expiry is not in the future or an allowance is refused, ForbiddenError when a key
-   * asks for more than it has.
+   * asks for more than it has, UnauthenticatedError when account or key ended meanwhile.
    */
   async create(
     ctx: RequestContext,
@@ -57,6 +57,8 @@ export class ApiKeyService {
     const key = newSecretToken(API_KEY_PREFIX);
     const row = { ...settings, prefix: shownPrefix(key), keyHash: digestOf(key) };
     const entity = await this.revocations.transaction(async (manager) => {
+      await this.acting.confirmUser(ctx, manager);
+      await this.acting.confirmKey(ctx, manager);
       await this.acting.refuseBeyond(ctx, settings, manager);
       const added = await this.keys.add(ctx, row, manager);
       await this.record(ctx, added, { action: 'key.create', after: { ...settings, ...allowances } }, manager);
@@ -120,7 +122,12 @@ export class ApiKeyService {
   ): Promise<ApiKeyEntity> {
     const id = ownedId(API_KEY, apiId);
     return this.revocations.transaction(async (manager, announce) => {
+      await this.acting.confirmUser(ctx, manager);
+      // Two keys that act on each other lock in the same order.
+      const isFirst = (ctx.principal.keyId ?? '') < id;
+      if (isFirst) await this.acting.confirmKey(ctx, manager);
       const entity = await this.keys.lock(ctx, id, manager);
+      if (!isFirst) await this.acting.confirmKey(ctx, manager);
       if (!entity) throw noSuch(API_KEY);
       await change(entity, manager);
       await announce({ keyId: id });

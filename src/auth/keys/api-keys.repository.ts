@@ -4,6 +4,7 @@ import { type EntityManager, type FindOptionsWhere, IsNull, LessThan, Repository
 import { newId, type Principal, type RequestContext, type Role } from '../../common/index';
 import type { OwnedResource } from '../decorators/owned-by.decorator';
 import { ApiKeyEntity } from '../entities/api-key.entity';
+import { generationOf } from './key-state';
 
 /** For `@OwnedBy`. */
 export const API_KEY: OwnedResource = { prefix: 'key', name: 'API key', table: 'api_keys' };
@@ -43,6 +44,14 @@ const FIND_ACTIVE = `
   where (k.key_hash = $1 or (k.previous_key_hash = $1 and k.previous_key_until > now()))
     and k.revoked_at is null and u.disabled_at is null and (k.expires_at is null or k.expires_at > now())`;
 
+const FIND_ACTIVE_BY_ID = `
+  select k.id as key_id, k.user_id, k.scopes, k.allowed_models, u.role, k.expires_at as valid_until
+  from api_keys k join users u on u.id = k.user_id
+  where k.id = $1 and k.revoked_at is null and u.disabled_at is null
+    and (k.expires_at is null or k.expires_at > now())
+    and ($2::text is null or starts_with(k.key_hash, $2)
+      or (starts_with(k.previous_key_hash, $2) and k.previous_key_until > now()))`;
+
 const TOUCH = `
   update api_keys set last_used_at = now()
   where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')`;
@@ -54,7 +63,15 @@ export class ApiKeysRepository {
   /** Who a key acts for, if the key and its owner are active. */
   async findActive(keyHash: string): Promise<ActiveKey | undefined> {
     const [row] = await this.keys.query<ActiveKeyRow[]>(FIND_ACTIVE, [keyHash]);
-    return row && { principal: principalOf(row), expiresAtMs: row.valid_until?.getTime() };
+    return (
+      row && { principal: principalOf(row, generationOf(keyHash)), expiresAtMs: row.valid_until?.getTime() }
+    );
+  }
+
+  /** As `findActive`, for what was derived from the key, or from the one of its secrets that is named. */
+  async findActiveById(id: string, generation?: string): Promise<ActiveKey | undefined> {
+    const [row] = await this.keys.query<ActiveKeyRow[]>(FIND_ACTIVE_BY_ID, [id, generation ?? null]);
+    return row && { principal: principalOf(row, generation), expiresAtMs: row.valid_until?.getTime() };
   }
 
   add(ctx: RequestContext, key: NewApiKey, manager: EntityManager): Promise<ApiKeyEntity> {
@@ -101,11 +118,12 @@ function visible({ principal }: RequestContext, id: string): FindOptionsWhere<Ap
   return principal.role === 'admin' ? { id } : { id, userId: principal.userId };
 }
 
-function principalOf(row: ActiveKeyRow): Principal {
+function principalOf(row: ActiveKeyRow, keyGeneration: string | undefined): Principal {
   const principal: Principal = {
     userId: row.user_id,
     role: row.role,
     keyId: row.key_id,
+    ...(keyGeneration !== undefined && { keyGeneration }),
     ...(row.scopes && { scopes: Object.freeze(row.scopes) }),
     ...(row.allowed_models && { allowedModels: Object.freeze(row.allowed_models) }),
   };

@@ -13,6 +13,11 @@ export interface AccountFilter {
 /** Any number that nothing else locks; the same on every node. */
 const ADMINISTRATORS_LOCK = 7_310_002;
 
+/** Sessions before their tokens, in the order of their ids, as everybody locks them. */
+const REMOVE_SESSIONS = `
+  with mine as (select id from login_sessions where user_id = $1 order by id for update)
+  delete from login_sessions s using mine where s.id = mine.id`;
+
 /** Everybody's accounts, for administrators only: their routes see to that. */
 @Injectable()
 export class AccountsRepository {
@@ -38,8 +43,10 @@ export class AccountsRepository {
   }
 
   /**
-   * The account, held until the transaction ends: no login, change of password or key of it can slip in between. Only
-   * one caller at a time gets this far, so that two administrators cannot take each other away.
+   * The account, held until the transaction ends. Logins, new keys and invites hold it FOR SHARE while they are made,
+   * which waits for this lock and is waited for by it: what comes before is there to be revoked, what comes after finds
+   * the account as it is then. A foreign key alone would not do: its FOR KEY SHARE passes this lock. Only one caller at
+   * a time gets this far, so that two administrators cannot take each other away.
    */
   async lock(_ctx: RequestContext, manager: EntityManager, id: string): Promise<UserEntity | undefined> {
     await manager.query('select pg_advisory_xact_lock($1)', [ADMINISTRATORS_LOCK]);
@@ -61,6 +68,7 @@ export class AccountsRepository {
   }
 
   async remove(manager: EntityManager, id: string): Promise<void> {
+    await manager.query(REMOVE_SESSIONS, [id]);
     await manager.delete(UserEntity, { id });
   }
 }

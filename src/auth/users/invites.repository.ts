@@ -13,14 +13,32 @@ export interface NewInvite {
   readonly expiresAt: Date;
 }
 
-/** Invites belong to the installation: only administrators see them. */
+/** Waits for whoever changes the account, and lets nobody change it until the transaction ends. */
+const IS_ADMINISTRATOR = `role = 'admin' and disabled_at is null for share`;
+const LOCK_ADMINISTRATOR = `select 1 from users where id = $1 and ${IS_ADMINISTRATOR}`;
+const LOCK_MAKER = `
+  select 1 from users where id = (select created_by from invites where token_hash = $1) and ${IS_ADMINISTRATOR}`;
+const REVOKE_OF = `
+  update invites set revoked_at = now() where created_by = $1 and used_at is null and revoked_at is null`;
+
+/**
+ * Invites belong to the installation: only administrators see them. Whoever locks an invite and a user locks the user
+ * first.
+ */
 @Injectable()
 export class InvitesRepository {
   constructor(@InjectRepository(InviteEntity) private readonly invites: Repository<InviteEntity>) {}
 
-  async add(_ctx: RequestContext, manager: EntityManager, invite: NewInvite): Promise<InviteEntity> {
+  /** Undefined when the caller is no active administrator any more. */
+  async add(
+    { principal }: RequestContext,
+    manager: EntityManager,
+    invite: NewInvite,
+  ): Promise<InviteEntity | undefined> {
+    if (!(await isFound(manager, LOCK_ADMINISTRATOR, principal.userId))) return undefined;
     const id = newId();
-    await manager.insert(InviteEntity, { ...invite, id, usedAt: null, revokedAt: null });
+    const createdBy = principal.userId;
+    await manager.insert(InviteEntity, { ...invite, id, createdBy, usedAt: null, revokedAt: null });
     return manager.findOneByOrFail(InviteEntity, { id });
   }
 
@@ -37,11 +55,21 @@ export class InvitesRepository {
     return affected === 1 ? manager.findOneByOrFail(InviteEntity, { id }) : undefined;
   }
 
-  /** The invite of this token if this address may still use it; held until the transaction ends. */
+  /** Ends what somebody made who may not invite any more. */
+  async revokeAllOf(manager: EntityManager, makerId: string): Promise<void> {
+    await manager.query(REVOKE_OF, [makerId]);
+  }
+
+  /**
+   * The invite of this token if this address may still use it and whoever made it is an active administrator; both are
+   * held until the transaction ends.
+   */
   async lockUsable(manager: EntityManager, token: string, email: string): Promise<InviteEntity | undefined> {
+    const tokenHash = digestOf(token);
+    if (!(await isFound(manager, LOCK_MAKER, tokenHash))) return undefined;
     const invite = await manager.findOne(InviteEntity, {
       where: {
-        tokenHash: digestOf(token),
+        tokenHash,
         usedAt: IsNull(),
         revokedAt: IsNull(),
         expiresAt: MoreThan(new Date()),
@@ -54,4 +82,9 @@ export class InvitesRepository {
   async use(manager: EntityManager, id: string): Promise<void> {
     await manager.update(InviteEntity, { id }, { usedAt: () => 'now()' });
   }
+}
+
+async function isFound(manager: EntityManager, query: string, parameter: string): Promise<boolean> {
+  const rows: unknown[] = await manager.query(query, [parameter]);
+  return rows.length > 0;
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { fromApiId, type RequestContext, type Role, toApiId } from '../../common/index';
 import { AppConfig } from '../../config/index';
-import { AuditSink, NotFoundError } from '../../errors/index';
+import { AuditSink, ForbiddenError, NotFoundError } from '../../errors/index';
 import { normalizeEmail } from '../accounts/email';
 import { digestOf, INVITE_TOKEN_PREFIX, newSecretToken } from '../credentials/secret-token';
 import { Cursors } from '../cursors';
@@ -40,6 +40,10 @@ export class InvitesService {
     private readonly audit: AuditSink,
   ) {}
 
+  /**
+   * It lives no longer than the caller is an active administrator.
+   * @throws ForbiddenError when the caller has ceased to be one meanwhile.
+   */
   create(ctx: RequestContext, { email, role, expiresInHours }: InviteWish): Promise<CreatedInvite> {
     const token = newSecretToken(INVITE_TOKEN_PREFIX);
     return this.database.transaction(async (manager) => {
@@ -49,6 +53,7 @@ export class InvitesService {
         role: role ?? this.config.vars.AUTH_DEFAULT_ROLE,
         expiresAt: new Date(Date.now() + expiresInHours * HOUR_MS),
       });
+      if (!entity) throw new ForbiddenError('Only an active administrator can invite.');
       const entry = { action: 'invite.create', resourceId: toApiId('inv', entity.id), after: shown(entity) };
       await this.audit.record(ctx, entry, manager);
       return { entity, token };

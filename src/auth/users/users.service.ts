@@ -8,6 +8,7 @@ import { Revocations } from '../credentials/revocations';
 import { Cursors } from '../cursors';
 import type { UserEntity } from '../entities/user.entity';
 import { type AccountFilter, AccountsRepository } from './accounts.repository';
+import { InvitesRepository } from './invites.repository';
 
 const LIST = 'users';
 
@@ -29,6 +30,7 @@ export class UsersService {
   constructor(
     private readonly accounts: AccountsRepository,
     private readonly changes: AccountChanges,
+    private readonly invites: InvitesRepository,
     private readonly revocations: Revocations,
     private readonly cursors: Cursors,
     private readonly audit: AuditSink,
@@ -52,7 +54,8 @@ export class UsersService {
   }
 
   /**
-   * Disabling ends every session and API key of the user for good; enabling brings none back.
+   * Disabling ends every session and API key of the user for good; enabling brings none back. Invites end with the
+   * administrator who made them, whether demoted, disabled or deleted.
    * @throws NotFoundError
    * @throws ForbiddenError when an administrator would change the own role.
    * @throws LastAdministratorError when nobody could administer any more.
@@ -71,6 +74,7 @@ export class UsersService {
       const staysAdministrator = user.role === 'admin' && !user.disabledAt;
       if (before.role === 'admin' && !before.isDisabled && !staysAdministrator) {
         await this.refuseLastAdministrator(manager, user.id);
+        await this.invites.revokeAllOf(manager, user.id);
       }
       const saved = await this.accounts.save(manager, user);
       if (changed.includes('isDisabled') && user.disabledAt) {
@@ -84,7 +88,7 @@ export class UsersService {
   }
 
   /**
-   * The account, its sessions and its keys are gone; usage lines and audit entries stay.
+   * The account, its sessions, its keys and its open invites are gone; usage lines and audit entries stay.
    * @throws NotFoundError
    * @throws LastAdministratorError when nobody could administer any more.
    */
@@ -93,6 +97,7 @@ export class UsersService {
       const user = await this.locked(ctx, manager, apiId);
       if (user.role === 'admin' && !user.disabledAt) await this.refuseLastAdministrator(manager, user.id);
       await this.changes.revokeEverything(manager, announce, user.id);
+      await this.invites.revokeAllOf(manager, user.id);
       await this.accounts.remove(manager, user.id);
       await this.audit.record(
         ctx,

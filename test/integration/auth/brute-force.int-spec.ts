@@ -40,6 +40,22 @@ describe('attempts to log in', () => {
     return jest.spyOn(PasswordHasher.prototype, 'verify').mockResolvedValue(false);
   }
 
+  async function attemptsOn(kind: string): Promise<number[]> {
+    const rows = await auth.database.query<{ attempts: number }[]>(
+      `select attempts from attempt_windows where bucket like $1 || ':%'`,
+      [kind],
+    );
+    return rows.map(({ attempts }) => attempts);
+  }
+
+  /** As if strangers had made nearly as many attempts on every account as there may be. */
+  function fillAccounts(left = 1): Promise<unknown> {
+    return auth.database.query(
+      `update attempt_windows set attempts = 1000 - $1 where bucket like 'account:%'`,
+      [left],
+    );
+  }
+
   it('admits exactly ten of many that run at the same time on two nodes, and hashes no more than these', async () => {
     const verify = hashNothing();
     const { email } = await auth.register();
@@ -95,8 +111,52 @@ describe('attempts to log in', () => {
     for (let address = 1; address < 11; address += 1) {
       statuses.push(...(await spend(email, `192.0.2.${address}`, 10)));
     }
-    expect(statuses.filter((status) => status === 401)).toHaveLength(90);
+    expect(statuses.filter((status) => status === 401)).toHaveLength(100);
+    expect(await attemptsOn('account')).toEqual([110]);
+    await fillAccounts();
+    expect(await spend(email, '198.51.100.1', 1)).toEqual([401]);
     expect((await login(email, '198.51.100.1')).status).toBe(429);
+    expect((await login(email, '198.51.100.2')).status).toBe(429);
+  });
+
+  it('locks nobody out who logged in from there lately, however many strangers guess', async () => {
+    const [victim, neighbour] = [await auth.register(), await auth.register()];
+    for (const { email } of [victim, neighbour]) {
+      expect((await login(email, '192.0.2.1', PASSWORD)).status).toBe(200);
+      await spend(email, '198.51.100.1', 1);
+    }
+    await fillAccounts(0);
+    expect((await login(victim.email, '198.51.100.2', PASSWORD)).status).toBe(429);
+    expect((await login(victim.email, '192.0.2.1', PASSWORD)).status).toBe(200);
+    // What is known to one account is a stranger to the other.
+    expect((await login(neighbour.email, '192.0.2.1', PASSWORD)).status).toBe(200);
+    expect((await login('nobody@example.com', '192.0.2.1')).status).toBe(401);
+    // The bounds of one address hold for it too.
+    await spend(victim.email, '192.0.2.1', 10);
+    expect((await login(victim.email, '192.0.2.1', PASSWORD)).status).toBe(429);
+    await auth.database.query(`delete from attempt_windows where bucket like 'pair:%'`);
+    await auth.database.query(`update known_visitors set known_until = now() - interval '1 s'`);
+    expect((await login(victim.email, '192.0.2.1', PASSWORD)).status).toBe(429);
+  });
+
+  it('knows the last twenty addresses of an account, which count nothing there', async () => {
+    const { email } = await auth.register();
+    jest.spyOn(PasswordHasher.prototype, 'verify').mockResolvedValue(true);
+    for (let address = 1; address <= 22; address += 1) {
+      expect((await login(email, `192.0.2.${address}`, PASSWORD)).status).toBe(200);
+    }
+    const known = await auth.database.query<{ left: number }[]>(
+      `select extract(epoch from known_until - now())::float8 / 86400 as left from known_visitors k
+       where account = (select account from known_visitors order by known_until desc limit 1)`,
+    );
+    expect(known).toHaveLength(20);
+    for (const { left } of known) expect(left).toBeGreaterThan(29.9);
+    hashNothing();
+    await auth.database.query('delete from attempt_windows');
+    expect(await spend(email, '192.0.2.22', 2)).toEqual([401, 401]);
+    expect(await attemptsOn('account')).toEqual([]);
+    expect(await spend(email, '192.0.2.1', 2)).toEqual([401, 401]);
+    expect(await attemptsOn('account')).toEqual([2]);
   });
 
   it('clears the count of who succeeds, and takes only that attempt back elsewhere', async () => {
@@ -143,7 +203,12 @@ describe('attempts to log in', () => {
 
   it('writes down neither addresses nor accounts', async () => {
     await login('ada@example.com', '192.0.2.77');
-    const rows = JSON.stringify(await auth.database.query('select * from attempt_windows'));
+    const { email } = await auth.register();
+    await login(email, '192.0.2.77', PASSWORD);
+    const rows = JSON.stringify([
+      await auth.database.query('select * from attempt_windows'),
+      await auth.database.query('select * from known_visitors'),
+    ]);
     expect(rows).not.toMatch(/ada|example|192\.0/);
   });
 

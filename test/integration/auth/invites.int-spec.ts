@@ -1,6 +1,7 @@
 import { fromApiId } from '../../../src/common/index';
 import { SetupTokenService } from '../../../src/auth/index';
 import { PasswordHasher } from '../../../src/auth/credentials/password.hasher';
+import { eventually } from '../../support/eventually';
 import { type Account, type Answer, type AuthApp, bootAuth, PASSWORD } from './auth-app';
 
 const INVITES = '/api/v1/users/invites';
@@ -45,6 +46,43 @@ describe('who may register', () => {
 
   function register(auth: AuthApp, email: string, more: object = {}): Promise<Answer> {
     return auth.call('POST', REGISTER, { body: { email, password: PASSWORD, name: 'Ada', ...more } });
+  }
+
+  /** A second administrator, and how the first one deals with that one. */
+  async function withMaker(): Promise<{
+    auth: AuthApp;
+    admin: Account;
+    maker: Account;
+    change: (body: object) => Promise<unknown>;
+  }> {
+    const { auth, admin } = await bootWithAdmin('open');
+    const maker = await auth.register();
+    const change = (body: object): Promise<unknown> =>
+      auth.call('PATCH', `/api/v1/users/${maker.userId}`, { body, credential: admin.accessToken });
+    await change({ role: 'admin' });
+    return { auth, admin, maker, change };
+  }
+
+  /** What happens while another transaction has changed the maker and is not through yet. */
+  async function whileChanged<T>(auth: AuthApp, maker: Account, work: () => Promise<T>): Promise<T> {
+    const runner = auth.database.createQueryRunner();
+    await runner.startTransaction();
+    try {
+      await runner.query('update users set disabled_at = now() where id = $1', [
+        fromApiId('usr', maker.userId),
+      ]);
+      const result = work();
+      await eventually(async () => {
+        const rows: unknown[] = await auth.database.query(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0 ? true : undefined;
+      });
+      await runner.commitTransaction();
+      return await result;
+    } finally {
+      await runner.release();
+    }
   }
 
   function refusal({ status, body }: Answer): unknown {
@@ -92,6 +130,62 @@ describe('who may register', () => {
     );
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(15);
+  });
+
+  it.each<[string, object | undefined, object | undefined]>([
+    ['demoted', { role: 'operator' }, { role: 'admin' }],
+    ['disabled', { isDisabled: true }, { isDisabled: false }],
+    ['deleted', undefined, undefined],
+  ])('ends with its maker, who is %s, and does not come back', async (_how, end, restore) => {
+    const { auth, admin, maker, change } = await withMaker();
+    const [used, open, own] = [
+      await invite(auth, maker, { role: 'viewer' }),
+      await invite(auth, maker, { role: 'admin' }),
+      await invite(auth, admin, { role: 'viewer' }),
+    ];
+    expect((await register(auth, 'used@example.com', { inviteToken: used.token })).status).toBe(201);
+    if (end) await change(end);
+    else await auth.call('DELETE', `/api/v1/users/${maker.userId}`, { credential: admin.accessToken });
+    const refused = await register(auth, 'eve@example.com', { inviteToken: open.token });
+    expect(refused).toMatchObject({ status: 400, body: { error: { code: 'REGISTRATION_FAILED' } } });
+    if (restore) await change(restore);
+    expect((await register(auth, 'eve@example.com', { inviteToken: open.token })).status).toBe(400);
+    const { body } = await auth.call('GET', INVITES, { credential: admin.accessToken });
+    const states = (body.data as Invite[]).map(({ id, state }) => [id, state]);
+    expect(states).toEqual([
+      [own.id, 'open'],
+      [open.id, 'revoked'],
+      [used.id, 'used'],
+    ]);
+    expect((await register(auth, 'ada@example.com', { inviteToken: own.token })).status).toBe(201);
+  });
+
+  it.each(["role = 'viewer'", 'disabled_at = now()'])(
+    'is worth nothing once its maker has %s, however that came about',
+    async (change) => {
+      const { auth, maker } = await withMaker();
+      const { token: inviteToken } = await invite(auth, maker, { role: 'admin' });
+      const id = fromApiId('usr', maker.userId);
+      await auth.database.query(`update users set ${change} where id = $1`, [id]);
+      expect((await register(auth, 'eve@example.com', { inviteToken })).status).toBe(400);
+    },
+  );
+
+  it('waits for who disables its maker at the same time', async () => {
+    const { auth, maker } = await withMaker();
+    const { token: inviteToken } = await invite(auth, maker, { role: 'admin' });
+    const answer = await whileChanged(auth, maker, () => register(auth, 'eve@example.com', { inviteToken }));
+    expect(answer.status).toBe(400);
+  });
+
+  it('is not made by somebody who is disabled at the same time', async () => {
+    const { auth, maker } = await withMaker();
+    const answer = await whileChanged(auth, maker, () =>
+      auth.call('POST', INVITES, { body: { role: 'admin' }, credential: maker.accessToken }),
+    );
+    expect(answer).toMatchObject({ status: 403, body: { error: { code: 'FORBIDDEN' } } });
+    const [row] = await auth.database.query<{ count: string }[]>('select count(*) from invites');
+    expect(row?.count).toBe('0');
   });
 
   it('does not use an invite up for an address that is taken', async () => {

@@ -111,7 +111,7 @@ describe('the end of a session', () => {
       const account = await auth.register();
       await auth.database.query(`update users set role = 'viewer' where email = $1`, [account.email]);
       const credential = account.accessToken;
-      expect((await auth.call('PATCH', ME, { credential, body: { name: 'Ada King' } })).status).toBe(200);
+      expect((await auth.call('PATCH', ME, { credential, body: { name: 'Ada King' } })).status).toBe(403);
       expect((await auth.call('POST', '/api/v1/keys', { credential, body: { name: 'k' } })).status).toBe(403);
       expect((await auth.call('POST', LOGOUT, { credential })).status).toBe(204);
     });
@@ -120,6 +120,14 @@ describe('the end of a session', () => {
       const account = await auth.register();
       const { key } = await auth.createKey(account);
       expect((await auth.call('POST', LOGOUT, { credential: key })).status).toBe(403);
+      expect(await statusOf(account.accessToken)).toBe(200);
+    });
+
+    it('refuses the refresh token null, naming it', async () => {
+      const account = await auth.register();
+      const body = { refreshToken: null };
+      const answer = await auth.call('POST', LOGOUT, { credential: account.accessToken, body });
+      expect(answer).toMatchObject({ status: 400, body: { error: { param: 'refreshToken' } } });
       expect(await statusOf(account.accessToken)).toBe(200);
     });
 
@@ -189,6 +197,23 @@ describe('the end of a session', () => {
     });
   });
 
+  it('clears away in batches, waits for nobody, and leaves what is in use for later', async () => {
+    await auth.database.query(
+      `insert into attempt_windows select 'old:' || n, now() - interval '1 s', 1 from generate_series(1, 2500) n`,
+    );
+    const left = (): Promise<{ bucket: string }[]> =>
+      auth.database.query(`select bucket from attempt_windows where bucket like 'old:%' order by bucket`);
+    const runner = auth.database.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(`select 1 from attempt_windows where bucket = 'old:7' for update`);
+    await auth.app.get(CredentialCleanup).run();
+    expect(await left()).toEqual([{ bucket: 'old:7' }]);
+    await runner.rollbackTransaction();
+    await runner.release();
+    await auth.app.get(CredentialCleanup).run();
+    expect(await left()).toEqual([]);
+  });
+
   it('forgets what has expired, and only that', async () => {
     const [gone, here] = [await auth.register(), await auth.register()];
     for (const { accessToken } of [gone, here]) await auth.call('POST', LOGOUT, { credential: accessToken });
@@ -199,6 +224,9 @@ describe('the end of a session', () => {
     );
     await auth.database.query(
       `insert into revoked_tokens values (gen_random_uuid(), now() - interval '1 s')`,
+    );
+    await auth.database.query(
+      `insert into known_visitors values ('a', 'gone', now() - interval '1 s'), ('a', 'here', now() + interval '1 h')`,
     );
     const count = async (table: string, where: string): Promise<unknown> =>
       (await auth.database.query<{ count: string }[]>(`select count(*) from ${table} where ${where}`))[0]
@@ -211,6 +239,8 @@ describe('the end of a session', () => {
     expect(await count('refresh_tokens', `user_id = '${users[0]}'`)).toBe('0');
     expect(await count('login_sessions', `user_id = '${users[1]}'`)).toBe('1');
     expect(await count('revoked_tokens', 'true')).toBe(kept);
+    expect(await count('known_visitors', `visitor = 'gone'`)).toBe('0');
+    expect(await count('known_visitors', `visitor = 'here'`)).toBe('1');
     expect(await statusOf(here.accessToken)).toBe(401);
   });
 

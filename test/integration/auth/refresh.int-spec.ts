@@ -1,3 +1,4 @@
+import { LoginSessionsRepository } from '../../../src/auth/accounts/login-sessions.repository';
 import { fromApiId } from '../../../src/common/index';
 import { AppLogger } from '../../../src/observability/index';
 import { type Account, type Answer, type AuthApp, bootAuth, PASSWORD } from './auth-app';
@@ -12,6 +13,7 @@ describe('refresh tokens', () => {
   beforeAll(async () => {
     auth = await bootAuth();
     other = await bootAuth({}, auth.url);
+    await auth.register();
   });
 
   afterAll(async () => {
@@ -34,6 +36,14 @@ describe('refresh tokens', () => {
     return auth.database.query(
       `update refresh_tokens set used_at = used_at - $2 * interval '1 second' where user_id = $1`,
       [fromApiId('usr', account.userId), seconds],
+    );
+  }
+
+  function audited({ userId }: Account): Promise<unknown[]> {
+    return auth.database.query(
+      `select request_id, actor_role, resource_id, before, after from audit_entries
+       where action = 'session.revoke_reused' and actor_id = $1`,
+      [fromApiId('usr', userId)],
     );
   }
 
@@ -63,6 +73,60 @@ describe('refresh tokens', () => {
     expect((await refresh(second.body.refreshToken)).status).toBe(200);
   });
 
+  it('leads a tab that comes late to the token that the others have got to', async () => {
+    const account = await auth.register();
+    const second = await refresh(account.refreshToken);
+    await ago(account, 4);
+    const third = await refresh(second.body.refreshToken);
+    const newest = await refresh(third.body.refreshToken, other);
+    await ago(account, 4);
+    const late = await refresh(account.refreshToken);
+    expect(late).toMatchObject({ status: 200, body: { refreshToken: newest.body.refreshToken } });
+    await ago(account, 11);
+    expect((await refresh(late.body.refreshToken)).status).toBe(200);
+  });
+
+  it('asks the database nothing for what is no refresh token', async () => {
+    const asked = jest.spyOn(auth.app.get(LoginSessionsRepository), 'lock');
+    const { accessToken, refreshToken } = await auth.register();
+    for (const text of ['x', accessToken.slice(0, 200), `${refreshToken}x`, refreshToken.slice(0, -1)]) {
+      expect(await refresh(text)).toMatchObject({
+        status: 401,
+        body: { error: { code: 'INVALID_REFRESH_TOKEN' } },
+      });
+    }
+    expect(asked).not.toHaveBeenCalled();
+    expect((await refresh(`llr_${'x'.repeat(43)}`)).status).toBe(401);
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  it('exchanges sixty times a minute in one session, and goes on after it', async () => {
+    const [account, neighbour] = [await auth.register(), await auth.register()];
+    const userId = fromApiId('usr', account.userId);
+    let token: unknown = account.refreshToken;
+    for (let count = 0; count < 60; count += 1) {
+      const { status, body } = await refresh(token, count % 2 ? other : auth);
+      expect([count, status]).toEqual([count, 200]);
+      token = body.refreshToken;
+    }
+    const refused = await refresh(token);
+    expect(refused).toMatchObject({ status: 429, body: { error: { code: 'RATE_LIMITED' } } });
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
+    expect((await refresh(neighbour.refreshToken)).status).toBe(200);
+    const [{ count }] = await auth.database.query<[{ count: string }]>(
+      'select count(*) from refresh_tokens where user_id = $1',
+      [userId],
+    );
+    expect(count).toBe('61');
+    await auth.database.query(
+      `update login_sessions set exchanges_since = exchanges_since - interval '1 minute' where user_id = $1`,
+      [userId],
+    );
+    const [next, again] = [await refresh(token), await refresh(token)];
+    expect([next.status, again.status]).toEqual([200, 200]);
+    expect((await refresh(next.body.refreshToken)).status).toBe(200);
+  });
+
   it('takes a later use for theft: the whole session ends, its access tokens too, and it is logged', async () => {
     const logged = jest.spyOn(auth.app.get(AppLogger), 'event');
     const account = await auth.register();
@@ -88,6 +152,15 @@ describe('refresh tokens', () => {
       ['security', expect.objectContaining({ userId: fromApiId('usr', account.userId) })],
     ]);
     expect(JSON.stringify(events)).not.toContain(account.refreshToken);
+    expect(await audited(account)).toEqual([
+      {
+        request_id: expect.any(String),
+        actor_role: 'operator',
+        resource_id: expect.stringMatching(/^ses_[0-9a-f]{32}$/),
+        before: null,
+        after: null,
+      },
+    ]);
   });
 
   it('ends the session once when a used token comes back many times at the same time', async () => {
@@ -99,6 +172,7 @@ describe('refresh tokens', () => {
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
     expect(await statusOf(body.accessToken)).toBe(401);
+    expect(await audited(account)).toHaveLength(1);
   });
 
   it('stores no token and nothing that a token could be read from', async () => {

@@ -90,6 +90,12 @@ describe('registration', () => {
     expect((await register()).role).toBe('viewer');
   });
 
+  it.each(['inviteToken', 'setupToken'])('refuses the %s null, naming it', async (param) => {
+    const { call } = await boot();
+    const answer = await call('POST', REGISTER, person('eve@example.com', { [param]: null }));
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'VALIDATION_FAILED', param } } });
+  });
+
   it('refuses a field that would set the role, naming it', async () => {
     const { call } = await boot();
     const answer = await call('POST', REGISTER, person('eve@example.com', { role: 'admin' }));

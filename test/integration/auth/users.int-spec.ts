@@ -52,6 +52,18 @@ describe('administration of users', () => {
     return (await auth.call('GET', ME, { credential })).status;
   }
 
+  /** Until a statement with these words waits for a lock. */
+  async function someoneWaits(words = ''): Promise<void> {
+    await eventually(async () => {
+      const rows: unknown[] = await auth.database.query(
+        `select 1 from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock' and strpos(query, $1) > 0`,
+        [words],
+      );
+      return rows.length > 0 ? true : undefined;
+    });
+  }
+
   async function audited(resource: string): Promise<unknown[]> {
     return auth.database.query(
       'select action, actor_id, before, after from audit_entries where resource_id = $1 order by id',
@@ -214,6 +226,59 @@ describe('administration of users', () => {
     for (const { status, body } of logins) {
       if (status === 200) expect(await statusOf(body.accessToken as string)).toBe(401);
     }
+  });
+
+  it.each(['disable', 'delete'])('to %s waits for a key that is being made, and ends it too', async (act) => {
+    const user = await auth.register();
+    const userId = fromApiId('usr', user.userId);
+    const runner = auth.database.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('select 1 from users where id = $1 and disabled_at is null for share', [userId]);
+    const ending = act === 'disable' ? patch(user.userId, { isDisabled: true }) : remove(user.userId);
+    await someoneWaits('FOR NO KEY UPDATE');
+    await runner.query(
+      `insert into api_keys (id, user_id, name, prefix, key_hash) values (gen_random_uuid(), $1, 'k', 'p', 'h')`,
+      [userId],
+    );
+    await runner.commitTransaction();
+    await runner.release();
+    expect((await ending).status).toBe(act === 'disable' ? 200 : 204);
+    const alive = await auth.database.query('select 1 from api_keys where revoked_at is null');
+    expect(alive).toEqual([]);
+  });
+
+  it('leaves no key to who is disabled while keys are made', async () => {
+    const other = await secondNode();
+    const users = await Promise.all(Array.from({ length: 6 }, () => auth.register()));
+    const answers = await Promise.all(
+      users.flatMap((user) => [
+        ...Array.from({ length: 4 }, (_, index) =>
+          (index % 2 ? auth : other).call('POST', '/api/v1/keys', {
+            body: { name: 'k' },
+            credential: user.accessToken,
+          }),
+        ),
+        patch(user.userId, { isDisabled: true }),
+      ]),
+    );
+    expect(answers.filter(({ status }) => ![200, 201, 401].includes(status))).toEqual([]);
+    const alive = await auth.database.query('select 1 from api_keys where revoked_at is null');
+    expect(alive).toEqual([]);
+  });
+
+  it('deletes while a session that has ended is cleared away', async () => {
+    const user = await auth.register();
+    await auth.call('POST', '/api/v1/auth/logout', { credential: user.accessToken });
+    const ended = 'select id from login_sessions where revoked_at is not null';
+    const runner = auth.database.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(`${ended} for update`);
+    const removing = remove(user.userId);
+    await someoneWaits();
+    await runner.query(`delete from login_sessions where id in (${ended})`);
+    await runner.commitTransaction();
+    await runner.release();
+    expect((await removing).status).toBe(204);
   });
 
   it('deletes with sessions and keys and keeps the books and the audit log', async () => {

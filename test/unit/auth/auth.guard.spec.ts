@@ -12,6 +12,7 @@ import { JwtStrategy } from '../../../src/auth/credentials/jwt.strategy';
 import { ScopedTokenService } from '../../../src/auth/credentials/scoped-token.service';
 import { API_KEY_PREFIX, digestOf, newSecretToken } from '../../../src/auth/credentials/secret-token';
 import { Authenticator } from '../../../src/auth/guard/authenticator.service';
+import { Callers } from '../../../src/auth/guard/callers.service';
 import { KeyActivity } from '../../../src/auth/keys/key-activity';
 import { ApiKeysRepository } from '../../../src/auth/keys/api-keys.repository';
 import {
@@ -28,6 +29,7 @@ import {
 import { newId, toApiId, type Principal, type RequestContext, type Role } from '../../../src/common/index';
 import { ErrorFilter } from '../../../src/errors/index';
 import { attachRequestState, OpenRequests } from '../../../src/observability/index';
+import { eventually } from '../../support/eventually';
 import { testConfig } from './support';
 
 @Controller()
@@ -83,10 +85,10 @@ const connectionLost = Object.assign(new Error('connect ECONNREFUSED'), { code: 
 describe(AuthGuard.name, () => {
   const config = testConfig();
   const eventTokens = new ScopedTokenService(new JwtService({}), config);
-  const keys = { findActive: jest.fn(), touch: jest.fn() };
+  const keys = { findActive: jest.fn(), findActiveById: jest.fn(), touch: jest.fn() };
   const users = { findActive: jest.fn() };
   const touch = jest.fn();
-  const attempts = { check: jest.fn(), countFailure: jest.fn() };
+  const attempts = { check: jest.fn(), isFull: jest.fn(), countFailure: jest.fn() };
   let app: NestFastifyApplication;
 
   beforeEach(async () => {
@@ -96,6 +98,7 @@ describe(AuthGuard.name, () => {
       providers: [
         { provide: APP_GUARD, useClass: AuthGuard },
         Authenticator,
+        Callers,
         PrincipalCache,
         ErrorFilter,
         { provide: JwtStrategy, useValue: new JwtStrategy(config) },
@@ -279,7 +282,7 @@ describe(AuthGuard.name, () => {
       getClass: () => Doors,
       switchToHttp: () => ({ getRequest: () => request }),
     } as unknown as ExecutionContext;
-    const guard = new AuthGuard(new Reflector(), app.get(Authenticator), app.get(AttemptLimiter));
+    const guard = new AuthGuard(new Reflector(), app.get(Authenticator), app.get(Callers));
     expect(guard.canActivate(context)).toBe(true);
   });
 
@@ -287,21 +290,38 @@ describe(AuthGuard.name, () => {
     const resource = toApiId('run', newId());
     const url = `/api/v1/events/${resource}`;
     const userId = newId();
-    const asUser = { principal: { userId, role: 'operator' as const } } as RequestContext;
+    const session = { tokenId: newId(), sessionId: newId() };
+    const asUser = { principal: { userId, role: 'operator', ...session } } as RequestContext;
 
     beforeEach(() => users.findActive.mockResolvedValue({ id: userId, role: 'operator' }));
 
     it('takes an event token for exactly its resource, with the role of now', async () => {
       const { token } = await eventTokens.issue(asUser, resource);
-      await expect(call('GET', `${url}?token=${token}`)).resolves.toEqual([
-        200,
-        { userId, role: 'operator' },
-      ]);
-      users.findActive.mockResolvedValue({ id: userId, role: 'viewer' });
-      await expect(call('GET', `${url}?token=${token}`)).resolves.toEqual([200, { userId, role: 'viewer' }]);
+      for (const role of ['operator', 'viewer']) {
+        users.findActive.mockResolvedValue({ id: userId, role });
+        await expect(call('GET', `${url}?token=${token}`)).resolves.toEqual([
+          200,
+          { userId, role, ...session },
+        ]);
+      }
+      expect(users.findActive).toHaveBeenCalledWith(userId, session);
       const other = await call('GET', `/api/v1/events/${toApiId('run', newId())}?token=${token}`);
       expect(other[0]).toBe(401);
       users.findActive.mockResolvedValue(undefined);
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toMatchObject([401, {}]);
+    });
+
+    it('lets a key’s event token do what the key may do now, and nothing after the key', async () => {
+      const { principal } = knownKey('operator', ['events:read']);
+      const { token } = await eventTokens.issue({ principal } as RequestContext, resource);
+      keys.findActiveById.mockResolvedValue({ principal });
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toEqual([200, principal]);
+      expect(keys.findActiveById).toHaveBeenCalledWith(principal.keyId, principal.keyGeneration);
+      keys.findActiveById.mockResolvedValue({ principal: { ...principal, scopes: ['inference'] } });
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toMatchObject([403, {}]);
+      keys.findActiveById.mockResolvedValue({ principal: { ...principal, userId: newId() } });
+      await expect(call('GET', `${url}?token=${token}`)).resolves.toMatchObject([401, {}]);
+      keys.findActiveById.mockResolvedValue(undefined);
       await expect(call('GET', `${url}?token=${token}`)).resolves.toMatchObject([401, {}]);
     });
 
@@ -357,6 +377,7 @@ describe(AuthGuard.name, () => {
     const { key } = knownKey();
     await call('GET', '/owned', newSecretToken(API_KEY_PREFIX));
     expect(attempts.countFailure.mock.calls).toEqual([['127.0.0.1']]);
+    attempts.isFull.mockReturnValue(true);
     attempts.check.mockImplementation(() => {
       throw new TooManyAttemptsError(new Date(Date.now() + 60_000));
     });
@@ -370,6 +391,45 @@ describe(AuthGuard.name, () => {
       expect((await call(method, url, key))[0]).toBeLessThan(300);
     }
     expect(attempts.countFailure).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['GET', '/owned'],
+    ['POST', '/metered'],
+  ] as const)('looks up two keys at a time from such addresses on %s %s', async (method, url) => {
+    attempts.isFull.mockReturnValue(true);
+    let answer: (found: undefined) => void = () => undefined;
+    const answered = new Promise<undefined>((resolve) => (answer = resolve));
+    keys.findActive.mockReturnValue(answered);
+    const slow = [0, 1].map(() => call(method, url, newSecretToken(API_KEY_PREFIX)));
+    await eventually(() => Promise.resolve(keys.findActive.mock.calls.length === 2 || undefined));
+    for (let guess = 0; guess < 300; guess += 1) {
+      const headers = { 'x-api-key': newSecretToken(API_KEY_PREFIX) };
+      const refused = await app.inject({ method, url, headers });
+      expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '1']);
+    }
+    expect(keys.findActive).toHaveBeenCalledTimes(2);
+    answer(undefined);
+    expect((await Promise.all(slow)).map(([status]) => status)).toEqual([401, 401]);
+    const { key, principal } = knownKey();
+    await expect(call(method, url, key)).resolves.toMatchObject([expect.any(Number), principal]);
+  });
+
+  it('lets a cached key from such an address past the gate, on every route', async () => {
+    const { key, principal } = knownKey();
+    await call('POST', '/metered', key);
+    attempts.isFull.mockReturnValue(true);
+    let answer: (found: undefined) => void = () => undefined;
+    const answered = new Promise<undefined>((resolve) => (answer = resolve));
+    keys.findActive.mockImplementation((hash: string) =>
+      hash === digestOf(key) ? Promise.resolve({ principal }) : answered,
+    );
+    const slow = [0, 1].map(() => call('GET', '/owned', newSecretToken(API_KEY_PREFIX)));
+    await eventually(() => Promise.resolve(keys.findActive.mock.calls.length === 3 || undefined));
+    await expect(call('POST', '/metered', key)).resolves.toEqual([201, principal]);
+    await expect(call('GET', '/owned', key)).resolves.toEqual([200, principal]);
+    answer(undefined);
+    await Promise.all(slow);
   });
 
   it.each([

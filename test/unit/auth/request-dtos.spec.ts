@@ -2,8 +2,11 @@ import { PageQueryDto } from '../../../src/common/index';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { CreateKeyRequestDto } from '../../../src/auth/dto/create-key.request.dto';
+import { KeyBudgetDto, KeyLimitsDto } from '../../../src/auth/dto/key-allowances.dto';
 import { LoginRequestDto } from '../../../src/auth/dto/login.request.dto';
+import { LogoutRequestDto } from '../../../src/auth/dto/logout.request.dto';
 import { RegisterRequestDto } from '../../../src/auth/dto/register.request.dto';
+import { RotateKeyRequestDto } from '../../../src/auth/dto/rotate-key.request.dto';
 
 /** Names of the fields that are wrong. */
 function wrongFields(type: new () => object, body: object): string[] {
@@ -70,6 +73,24 @@ describe(CreateKeyRequestDto.name, () => {
       [],
     );
     expect(wrongFields(CreateKeyRequestDto, { name: 'k' })).toEqual([]);
+  });
+});
+
+describe('what may be left out', () => {
+  const budget = { period: 'month', limitUsd: '1.00' };
+
+  it.each<[new () => object, object, string]>([
+    [RegisterRequestDto, registration, 'inviteToken'],
+    [RegisterRequestDto, registration, 'setupToken'],
+    [LogoutRequestDto, {}, 'refreshToken'],
+    [RotateKeyRequestDto, {}, 'graceSeconds'],
+    [CreateKeyRequestDto, { name: 'k' }, 'limits'],
+    [CreateKeyRequestDto, { name: 'k' }, 'budget'],
+    [KeyBudgetDto, budget, 'mode'],
+    [KeyLimitsDto, {}, 'requestsPerMinute'],
+  ])('%p %j without %s, but not with null', (type, body, field) => {
+    expect(wrongFields(type, body)).toEqual([]);
+    expect(wrongFields(type, { ...body, [field]: null })).toEqual([field]);
   });
 });
 

@@ -11,15 +11,17 @@ const jwt = new JwtService({});
 const tokens = new ScopedTokenService(jwt, config);
 const RUN = toApiId('run', newId());
 
-function contextOf(userId: string): RequestContext {
-  return { principal: { userId, role: 'operator' } } as RequestContext;
+const SESSION = { tokenId: newId(), sessionId: newId() };
+
+function contextOf(userId: string, origin: object = SESSION): RequestContext {
+  return { principal: { userId, role: 'operator', ...origin } } as RequestContext;
 }
 
 /** A token like ours, but for what the test changes. */
 function sign(payload: object = {}, options: object = {}): string {
   const { id, key } = config.keys.current(EVENT_TOKEN.keyPurpose);
   return jwt.sign(
-    { token_type: 'event-stream', resource: RUN, ...payload },
+    { token_type: 'event-stream', resource: RUN, sid: newId(), origin_jti: newId(), ...payload },
     {
       secret: key,
       keyid: id,
@@ -40,9 +42,15 @@ describe(ScopedTokenService.name, () => {
     expect(expiresInSeconds).toBe(60);
     const { iat = 0, exp = 0 } = jwt.decode<{ iat?: number; exp?: number }>(token);
     expect(exp - iat).toBe(60);
-    await expect(tokens.verify(token, RUN)).resolves.toEqual({ userId });
+    await expect(tokens.verify(token, RUN)).resolves.toEqual({ userId, ...SESSION });
     await expect(tokens.verify(token, toApiId('run', newId()))).resolves.toBeUndefined();
     await expect(tokens.verify(token, '')).resolves.toBeUndefined();
+  });
+
+  it.each([{}, { keyGeneration: 'c0ffee' }])('remembers the key that asked for it, %j', async (more) => {
+    const [userId, keyId] = [newId(), newId()];
+    const { token } = await tokens.issue(contextOf(userId, { keyId, ...more }), RUN);
+    await expect(tokens.verify(token, RUN)).resolves.toEqual({ userId, keyId, ...more });
   });
 
   it('accepts what the test signs, so that the refusals below are for their reason', async () => {
@@ -53,6 +61,8 @@ describe(ScopedTokenService.name, () => {
     ['another token type', () => sign({ token_type: 'access' })],
     ['no token type', () => sign({ token_type: undefined })],
     ['no resource', () => sign({ resource: undefined })],
+    ['no session it came from', () => sign({ sid: undefined })],
+    ['no access token it came from', () => sign({ origin_jti: undefined })],
     ['another audience', () => sign({}, { audience: 'lattice-api' })],
     ['another issuer', () => sign({}, { issuer: 'someone-else' })],
     ['another HMAC algorithm', () => sign({}, { algorithm: 'HS512' })],
