@@ -20,7 +20,9 @@ export class CreateAuditLog1790000009000 implements MigrationInterface {
       )`);
     await queryRunner.query('create index audit_entries_actor_id_idx on audit_entries (actor_id, position)');
     await queryRunner.query('create index audit_entries_action_idx on audit_entries (action, position)');
-    await queryRunner.query('create index audit_entries_resource_id_idx on audit_entries (resource_id, position)');
+    await queryRunner.query(
+      'create index audit_entries_resource_id_idx on audit_entries (resource_id, position)',
+    );
     await queryRunner.query(`
       create function audit_refuse_change() returns trigger language plpgsql as $$
       begin
