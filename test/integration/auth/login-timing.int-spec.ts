@@ -77,7 +77,7 @@ describe('a login that fails', () => {
       if ((spreads.at(-1) ?? Infinity) <= 1.1) return;
     }
     throw new Error(`The medians never came within 10 %: ${spreads.join(', ')}`);
-  });
+  }, 120_000);
 
   /** The largest median over the smallest, of attempts that take turns in a changing order. */
   async function spreadOfMedians(): Promise<number> {

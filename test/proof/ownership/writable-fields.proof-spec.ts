@@ -36,6 +36,9 @@ const FORBIDDEN: Readonly<Record<string, unknown>> = {
 /** OpenAI's dialect is open: fields that are unknown here go to the model and nowhere else. */
 const OPEN_BODIES = new Set(['POST /v1/chat/completions', 'POST /api/v1/route']);
 
+/** Here a field that is null counts as absent, whatever its name. */
+const IGNORES_NULL = new Set(['POST /v1/messages']);
+
 type Target = Operation & Pick<Route, 'routeClass'>;
 
 describe('writable fields', () => {
@@ -84,7 +87,7 @@ describe('writable fields', () => {
       if (OPEN_BODIES.has(key)) continue;
       const credential = target.routeClass === 'admin' ? app.admin.accessToken : mine.account.accessToken;
       for (const [field, value] of Object.entries(FORBIDDEN)) {
-        if (target.fields.includes(field)) continue;
+        if (target.fields.includes(field) || (value === null && IGNORES_NULL.has(key))) continue;
         tried += 1;
         const answer = await app.call<{ error?: { message: string; param: string | null } }>(
           target.method,
