@@ -3,6 +3,7 @@ import { LIMIT_EXAMPLES } from '../../src/budget/dto/limit.request.dto';
 import { fromApiId, newId, parseUsd, toApiId } from '../../src/common/index';
 import { GLOBAL_SCOPE_ID } from '../../src/ledger/index';
 import { type Account, startApp, type TestApp } from '../support/app';
+import { collection, type Failure } from '../support/collection';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
@@ -20,14 +21,6 @@ interface Budget {
   readonly percent: number;
   readonly resetsAt: string | null;
   readonly managedBy: string;
-}
-
-interface Failure {
-  readonly error: {
-    readonly code: string;
-    readonly param?: string;
-    readonly details?: Record<string, unknown>;
-  };
 }
 
 describe('/api/v1/budgets', () => {
@@ -49,17 +42,7 @@ describe('/api/v1/budgets', () => {
     expect(await app.reconcile()).toEqual([]);
   });
 
-  const as = (credential: string) => ({
-    post: (body: object) => app.call<Budget & Failure>('POST', ROUTE, { credential, body }),
-    get: (id: string) => app.call<Budget & Failure>('GET', `${ROUTE}/${id}`, { credential }),
-    list: (query = '') =>
-      app.call<{ data: Budget[]; nextCursor: string | null } & Failure>('GET', `${ROUTE}${query}`, {
-        credential,
-      }),
-    patch: (id: string, body: object) =>
-      app.call<Budget & Failure>('PATCH', `${ROUTE}/${id}`, { credential, body }),
-    remove: (id: string) => app.call<Failure>('DELETE', `${ROUTE}/${id}`, { credential }),
-  });
+  const as = (credential: string) => collection<Budget>(app, ROUTE, credential);
 
   const ask = (credential: string, more: object = {}) =>
     app.call<Failure>('POST', '/v1/chat/completions', {

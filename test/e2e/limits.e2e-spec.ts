@@ -1,5 +1,6 @@
 import { fromApiId, newId, toApiId } from '../../src/common/index';
 import { type Account, type Answer, PASSWORD, startApp, type TestApp } from '../support/app';
+import { collection, type Failure } from '../support/collection';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
@@ -21,15 +22,6 @@ interface Limit {
   readonly managedBy: string;
 }
 
-interface Failure {
-  readonly error: {
-    readonly code: string;
-    readonly message: string;
-    readonly param?: string;
-    readonly details?: Record<string, unknown>;
-  };
-}
-
 describe('/api/v1/limits', () => {
   let truth: TruthProvider;
   let app: TestApp;
@@ -49,17 +41,7 @@ describe('/api/v1/limits', () => {
     expect(await app.reconcile()).toEqual([]);
   });
 
-  const as = (credential: string) => ({
-    post: (body: object) => app.call<Limit & Failure>('POST', ROUTE, { credential, body }),
-    get: (id: string) => app.call<Limit & Failure>('GET', `${ROUTE}/${id}`, { credential }),
-    list: (query = '') =>
-      app.call<{ data: Limit[]; nextCursor: string | null } & Failure>('GET', `${ROUTE}${query}`, {
-        credential,
-      }),
-    patch: (id: string, body: object) =>
-      app.call<Limit & Failure>('PATCH', `${ROUTE}/${id}`, { credential, body }),
-    remove: (id: string) => app.call<Failure>('DELETE', `${ROUTE}/${id}`, { credential }),
-  });
+  const as = (credential: string) => collection<Limit>(app, ROUTE, credential);
 
   const me = (credential: string) => app.call<Failure>('GET', '/api/v1/auth/me', { credential });
   const ask = (credential: string) =>
