@@ -73,33 +73,17 @@ async function startGateway(upstream) {
     name: 'Bench',
   });
   const { key } = await call(url, '/api/v1/keys', { name: 'bench' }, session.accessToken);
-  await watch(session.user.id);
+  await watch(url, session);
   return { ...gateway, url, key };
 }
 
 /** A hard budget and limits that are never reached: they are checked on every request all the same. */
-async function watch(apiUserId) {
-  const { BudgetRepository, LimitRepository } = require('../dist/src/ledger/index.js');
-  const { buildDataSourceOptions, connect } = require('../dist/src/database/index.js');
-  const { fromApiId } = require('../dist/src/common/index.js');
-  const scopeId = fromApiId('usr', apiUserId);
-  const ctx = { principal: { userId: scopeId, role: 'admin' } };
-  const database = await connect({ ...buildDataSourceOptions(postgres.url, 2), url: postgres.url });
-  await new BudgetRepository(database).create(ctx, {
-    scope: 'user',
-    scopeId,
-    period: 'month',
-    limitPicoUsd: 10n ** 20n,
-    mode: 'hard',
-  });
-  await new LimitRepository(database).create(ctx, {
-    scope: 'user',
-    scopeId,
-    requestsPerMinute: 10 ** 8,
-    tokensPerMinute: 10 ** 9,
-    concurrency: 10 ** 4,
-  });
-  await database.destroy();
+async function watch(url, { user, accessToken }) {
+  const scope = { scope: 'user', scopeId: user.id };
+  const budget = { ...scope, period: 'month', limitUsd: '100000000', mode: 'hard' };
+  await call(url, '/api/v1/budgets', budget, accessToken);
+  const limit = { ...scope, requestsPerMinute: 10 ** 8, tokensPerMinute: 10 ** 9, concurrency: 10 ** 4 };
+  await call(url, '/api/v1/limits', limit, accessToken);
 }
 
 async function measure(target, databasePid) {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import os from 'node:os';
 import path from 'node:path';
 import { leaveLike, runChild } from './lib/child.mjs';
+import { JEST } from './lib/jest.mjs';
 import { main, prepare } from './lib/prepare.mjs';
 import { projectRoot, say, SetupError } from './lib/project.mjs';
 import { figuresOf, wantedProofs, withResults } from './lib/proofs.mjs';
@@ -25,9 +26,7 @@ async function run(runtime, proofs, folder) {
   const notes = path.join(folder, 'notes');
   const outcome = path.join(folder, 'outcome.json');
   const args = [
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    'node_modules/jest/bin/jest.js',
+    ...JEST,
     '--selectProjects',
     'proof',
     '--runInBand',

@@ -2,17 +2,11 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module';
+import { newId, toApiId, within } from './common/index';
 import type { AppConfig } from './config/index';
 import { errorResponse, ValidationError } from './errors/index';
 import { addSecurityHeaders, openCors } from './http-security';
-import {
-  AppLogger,
-  attachRequestState,
-  BackgroundTasks,
-  OpenRequests,
-  RequestState,
-} from './observability/index';
-import { ReadinessService } from './operations/index';
+import { AppLogger, attachRequestState, BackgroundTasks, OpenRequests } from './observability/index';
 import { setUpSwagger } from './swagger';
 
 /** What an open answer gets to end with an error event of its own, once the drain limit has passed. */
@@ -53,7 +47,7 @@ export async function createApp(config: AppConfig, databaseUrl: string): Promise
 /** Errors before any route is found, such as a malformed URL; no hook has run yet. */
 function answerFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const refused = new ValidationError('The URL is malformed or too long', { cause: error });
-  const answer = errorResponse(refused, request.url, new RequestState().apiRequestId);
+  const answer = errorResponse(refused, request.url, toApiId('req', newId()));
   void reply.status(answer.status).headers(answer.headers).send(answer.body);
 }
 
@@ -63,21 +57,14 @@ export async function shutDown(app: NestFastifyApplication, config: AppConfig): 
   const closeBy = performance.now() + limitMs + AFTER_DRAIN_MS - DATABASE_STOP_MS;
   const logger = app.get(AppLogger);
   logger.event('shutdown', { openRequests: app.get(OpenRequests).count, limitMs });
-  app.get(ReadinessService).startDraining();
   await Promise.all([
     app.get(OpenRequests).drain(limitMs, GRACE_MS),
     app.get(BackgroundTasks).drain(limitMs),
   ]);
-  await within(Math.max(DATABASE_STOP_MS, closeBy - performance.now()), app.close());
-  logger.flush();
-}
-
-/** Closing must not hang on a part that does not answer: PostgreSQL may be gone. */
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
+  try {
+    // Closing must not hang on a part that does not answer: PostgreSQL may be gone.
+    await within(Math.max(DATABASE_STOP_MS, closeBy - performance.now()), app.close());
+  } finally {
+    logger.flush();
+  }
 }

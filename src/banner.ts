@@ -30,7 +30,7 @@ export async function printBanner(app: NestFastifyApplication, config: AppConfig
   const host = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
   const url = `http://${host}:${address?.port ?? config.port}`;
   const hasAccount = await app.get(UsersRepository).hasAny();
-  const setupToken = await app.get(SetupTokenService).setupToken();
+  const setupToken = hasAccount ? undefined : await app.get(SetupTokenService).setupToken();
   const lines = [
     '',
     `Lattice is ready at ${url}`,

@@ -1,6 +1,7 @@
 /** What browsers are told: security headers on every answer, and CORS for the origins of the configuration. */
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
+import { commaList } from './common/index';
 import type { AppConfig } from './config/index';
 
 const METHODS = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'];
@@ -12,6 +13,9 @@ const ALLOWED_HEADERS = [
   'Last-Event-ID',
   'x-request-id',
   'traceparent',
+  'anthropic-version',
+  'anthropic-beta',
+  'anthropic-dangerous-direct-browser-access',
 ];
 const EXPOSED_HEADERS = [
   'RateLimit-Limit',
@@ -19,7 +23,9 @@ const EXPOSED_HEADERS = [
   'RateLimit-Reset',
   'RateLimit-Policy',
   'Retry-After',
+  'x-should-retry',
   'x-request-id',
+  'request-id',
   'x-lattice-request-id',
   'x-lattice-decision-id',
   'x-lattice-model',
@@ -34,7 +40,8 @@ const EXPOSED_HEADERS = [
   'x-lattice-idempotent-replay',
   'x-lattice-original-request-id',
 ];
-const LATTICE_HEADER = /^x-lattice-[a-z0-9-]{1,64}$/i;
+/** Our own options, and what the vendors' SDKs tell about themselves. */
+const FREE_HEADER = /^x-(?:lattice|stainless)-[a-z0-9-]{1,64}$/i;
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
 /** HSTS in production only, where the service stands behind TLS; Swagger UI styles its elements in place. */
@@ -74,23 +81,24 @@ export function addSecurityHeaders(app: NestFastifyApplication, config: AppConfi
 /** Closed unless CORS_ORIGINS names somebody. Credentials travel in headers, never in cookies, so none are allowed. */
 export function openCors(app: NestFastifyApplication, { corsOrigins }: AppConfig): void {
   if (corsOrigins.length === 0) return;
+  const options = {
+    origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+    methods: METHODS,
+    allowedHeaders: ALLOWED_HEADERS,
+    exposedHeaders: EXPOSED_HEADERS,
+    credentials: false,
+    maxAge: PREFLIGHT_MAX_AGE_SECONDS,
+  };
   app.enableCors({
-    delegator: (request: FastifyRequest, done: (error: Error | null, options: object) => void) =>
-      done(null, {
-        origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-        methods: METHODS,
-        allowedHeaders: [...ALLOWED_HEADERS, ...askedLatticeHeaders(request)],
-        exposedHeaders: EXPOSED_HEADERS,
-        credentials: false,
-        maxAge: PREFLIGHT_MAX_AGE_SECONDS,
-      }),
+    delegator: (request: FastifyRequest, done: (error: Error | null, options: object) => void) => {
+      const asked = freeHeadersOf(request);
+      done(null, asked.length > 0 ? { ...options, allowedHeaders: [...ALLOWED_HEADERS, ...asked] } : options);
+    },
   });
 }
 
-/** Every `x-lattice-*` header is allowed; the ones that a preflight asks for are named in its answer. */
-function askedLatticeHeaders(request: FastifyRequest): string[] {
-  return String(request.headers['access-control-request-headers'] ?? '')
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => LATTICE_HEADER.test(name));
+/** Headers that are allowed by their prefix are named when a preflight asks for them. */
+function freeHeadersOf({ headers }: FastifyRequest): string[] {
+  const asked = headers['access-control-request-headers'];
+  return asked === undefined ? [] : commaList(String(asked)).filter((name) => FREE_HEADER.test(name));
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { newId, toApiId } from './common/index';
 import type { AppConfig } from './config/index';
 import { errorResponse, ServiceUnavailableError } from './errors/index';
-import { RequestState } from './observability/index';
 
 /**
  * Answers in the place of the service while that waits for PostgreSQL at its start: alive, not ready, try again later.
@@ -39,7 +39,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('connection', 'close');
   if (route === '/healthz') return send(response, 200, { status: 'ok' });
   if (route === '/readyz') return send(response, 503, { ready: false, database: false, reasons: [reason] });
-  const refused = errorResponse(new ServiceUnavailableError(reason), route, new RequestState().apiRequestId);
+  const refused = errorResponse(new ServiceUnavailableError(reason), route, toApiId('req', newId()));
   for (const [name, value] of Object.entries(refused.headers)) response.setHeader(name, value);
   send(response, refused.status, refused.body);
 }

@@ -33,18 +33,20 @@ export class Cursors {
   }
 
   /** A page of `limit` items out of the `limit + 1` that were read, and the cursor of the next one. */
-  page<T>(
-    ctx: RequestContext,
-    list: string,
-    { rows, limit, positionOf }: PageSource<T>,
-  ): { readonly items: readonly T[]; readonly nextCursor: string | null } {
+  page<T>(ctx: RequestContext, list: string, { rows, limit, positionOf }: PageSource<T>): Page<T> {
     const items = rows.slice(0, limit);
     const last = rows.length > limit ? items.at(-1) : undefined;
     return { items, nextCursor: last ? this.encode(ctx, list, positionOf(last)) : null };
   }
 }
 
-export interface PageSource<T> {
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Null on the last one. */
+  readonly nextCursor: string | null;
+}
+
+interface PageSource<T> {
   /** One more than the page holds, when there is more. */
   readonly rows: readonly T[];
   readonly limit: number;

@@ -1,8 +1,6 @@
-export { ApiKeyService } from './keys/api-key.service';
 export { AuthGuard } from './guard/auth.guard';
 export {
   InvalidCredentialsError,
-  InvalidRefreshTokenError,
   LastAdministratorError,
   RegistrationFailedError,
   TooManyAttemptsError,
@@ -11,11 +9,11 @@ export {
 export { addressGroup } from './brute-force/attempt-buckets';
 export { AttemptLimiter } from './brute-force/attempt-limiter';
 export { AuthModule } from './auth.module';
-export { AuthService } from './accounts/auth.service';
 export { Authenticator } from './guard/authenticator.service';
 export { Callers } from './guard/callers.service';
 export { checkAccess } from './guard/check-access';
-export { Cursors, type PageSource } from './cursors';
+export { Cursors } from './cursors';
+export { Counted, COUNTING, type Counting } from './decorators/counted.decorator';
 export { Ctx } from './decorators/ctx.decorator';
 export {
   Admin,
@@ -26,9 +24,12 @@ export {
   type RouteClass,
 } from './decorators/route-class.decorators';
 export { AcceptsEventToken } from './decorators/accepts-event-token.decorator';
-export { REQUIRED_PERMISSION, Requires } from './decorators/requires.decorator';
+export { Requires } from './decorators/requires.decorator';
 export { noSuch, ownedId } from './guard/owned-id';
+export { allowsModel } from './keys/allowed-models';
 export { describeAccess } from './guard/describe-access';
+export { API_KEY } from './keys/api-keys.repository';
+export { PerHandler } from './guard/per-handler';
 export { needOf, type Permission, permissionOf, SCOPES } from './guard/permissions';
 export { OwnedBy, OWNERSHIP, type OwnedResource, type OwnershipRule } from './decorators/owned-by.decorator';
 export {
@@ -36,14 +37,8 @@ export {
   KeyAllowanceHost,
   type KeyAllowanceStore,
   type KeyBudget,
-  type KeyLimits,
 } from './keys/key-allowances';
 export { OwnershipGuard } from './guard/ownership.guard';
-export { ApiKeyEntity } from './entities/api-key.entity';
-export { InviteEntity } from './entities/invite.entity';
-export { LoginSessionEntity } from './entities/login-session.entity';
-export { RefreshTokenEntity } from './entities/refresh-token.entity';
-export { UserEntity } from './entities/user.entity';
 export { PrincipalCache } from './guard/principal-cache';
 export { type ScopedToken, ScopedTokenService } from './credentials/scoped-token.service';
 export { SetupTokenService } from './accounts/setup-token.service';

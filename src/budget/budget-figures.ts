@@ -1,6 +1,5 @@
 /** Pure arithmetic over budgets, as people read them. */
-import { parseUsd, type PicoUsd } from '../common/index';
-import { ValidationError } from '../errors/index';
+import type { PicoUsd } from '../common/index';
 
 export interface BudgetCounters {
   readonly limitPicoUsd: PicoUsd;
@@ -18,16 +17,4 @@ export function remainingPicoUsd({ limitPicoUsd, spentPicoUsd, heldPicoUsd }: Bu
 export function percentSpent({ limitPicoUsd, spentPicoUsd }: BudgetCounters): number {
   if (limitPicoUsd === 0n) return 100;
   return Number((spentPicoUsd * 10_000n) / limitPicoUsd) / 100;
-}
-
-/** Plain decimals of US dollars: up to 13 digits and 12 decimals. */
-export const USD_AMOUNT = /^\d{1,13}(\.\d{1,12})?$/;
-
-/** @throws ValidationError naming the field. */
-export function parseLimitUsd(text: string, param = 'limitUsd'): PicoUsd {
-  if (!USD_AMOUNT.test(text)) {
-    const reason = 'must be a decimal string of US dollars with 12 decimals at most, such as "25.50"';
-    throw new ValidationError(`${param} ${reason}`, { param });
-  }
-  return parseUsd(text);
 }

@@ -2,10 +2,16 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Cursors, type KeyBudget } from '../auth/index';
-import { formatUsd, fromApiId, type RequestContext, toApiId } from '../common/index';
+import {
+  BUDGET_PERIODS,
+  formatUsd,
+  fromApiId,
+  parseUsd,
+  type RequestContext,
+  toApiId,
+} from '../common/index';
 import { AuditSink, NotFoundError, ValidationError } from '../errors/index';
-import { type Budget, BUDGET_PERIODS, BudgetRepository, type NewBudget } from '../ledger/index';
-import { parseLimitUsd } from './budget-figures';
+import { BudgetRepository, type NewBudget, type PlannedBudget, repeatOnConflict } from '../ledger/index';
 import type {
   CreateBudgetRequestDto,
   ListBudgetsQueryDto,
@@ -29,16 +35,25 @@ export class BudgetsService {
   async create(ctx: RequestContext, body: CreateBudgetRequestDto): Promise<BudgetResponseDto> {
     const { scope, period, mode } = body;
     const scopeId = scopeUuid(scope, body.scopeId);
-    const budget = { scope, scopeId, period, mode, limitPicoUsd: parseLimitUsd(body.limitUsd) };
-    return BudgetResponseDto.of(await this.database.transaction((manager) => this.add(ctx, budget, manager)));
+    const budget = { scope, scopeId, period, mode, limitPicoUsd: parseUsd(body.limitUsd) };
+    const id = await this.change(async (manager) => {
+      const planned = await this.plan(ctx, budget, manager);
+      await this.add(planned, manager);
+      return planned.id;
+    });
+    return BudgetResponseDto.of(await this.budgets.get(ctx, id));
   }
 
-  /** Within a transaction of the caller's. */
-  async add(ctx: RequestContext, budget: NewBudget, manager: EntityManager): Promise<Budget> {
-    const created = await this.budgets.create(ctx, budget, manager);
-    const entry = { action: 'budget.create', resourceId: apiIdOf(created), after: settingsOf(created) };
+  /** Checks and audits a budget that `add` makes at the end of the same transaction. */
+  async plan(ctx: RequestContext, budget: NewBudget, manager: EntityManager): Promise<PlannedBudget> {
+    const planned = await this.budgets.plan(ctx, budget, manager);
+    const entry = { action: 'budget.create', resourceId: apiIdOf(planned), after: settingsOf(planned) };
     await this.audit.record(ctx, entry, manager);
-    return created;
+    return planned;
+  }
+
+  async add(planned: PlannedBudget, manager: EntityManager): Promise<void> {
+    await this.budgets.create(planned, manager);
   }
 
   /** The oldest budget of each key, by key UUID. */
@@ -72,16 +87,16 @@ export class BudgetsService {
   /** @throws ValidationError, NotFoundError, ForbiddenError */
   async update(ctx: RequestContext, id: string, body: UpdateBudgetRequestDto): Promise<BudgetResponseDto> {
     const change = {
-      limitPicoUsd: body.limitUsd ? parseLimitUsd(body.limitUsd) : undefined,
+      limitPicoUsd: body.limitUsd ? parseUsd(body.limitUsd) : undefined,
       mode: body.mode ?? undefined,
     };
     if (change.limitPicoUsd === undefined && change.mode === undefined) {
       throw new ValidationError('Name what to change: limitUsd, mode or both', { param: 'limitUsd' });
     }
     const uuid = uuidOf(id);
-    return await this.database.transaction(async (manager) => {
+    return await this.change(async (manager) => {
       const before = await this.budgets.getForChange(ctx, uuid, manager);
-      const after = await this.budgets.update(ctx, uuid, change, manager);
+      const after = await this.budgets.update(ctx, before, change, manager);
       const states = { before: settingsOf(before), after: settingsOf(after) };
       await this.audit.record(
         ctx,
@@ -95,12 +110,16 @@ export class BudgetsService {
   /** @throws NotFoundError, ForbiddenError */
   async remove(ctx: RequestContext, id: string): Promise<void> {
     const uuid = uuidOf(id);
-    await this.database.transaction(async (manager) => {
+    await this.change(async (manager) => {
       const before = await this.budgets.getForChange(ctx, uuid, manager);
-      await this.budgets.remove(ctx, uuid, manager);
+      await this.budgets.remove(before, manager);
       const entry = { action: 'budget.delete', resourceId: apiIdOf(before), before: settingsOf(before) };
       await this.audit.record(ctx, entry, manager);
     });
+  }
+
+  private async change<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return await repeatOnConflict(() => this.database.transaction(work));
   }
 }
 
@@ -110,7 +129,7 @@ function uuidOf(id: string): string {
   return uuid;
 }
 
-function apiIdOf({ id }: Budget): string {
+function apiIdOf({ id }: PlannedBudget): string {
   return toApiId('bud', id);
 }
 
@@ -121,7 +140,7 @@ function settingsOf({
   limitPicoUsd,
   mode,
   managedBy,
-}: Budget): Record<string, unknown> {
+}: PlannedBudget): Record<string, unknown> {
   return {
     scope,
     scopeId: scopeApiId(scope, scopeId),

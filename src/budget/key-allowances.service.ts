@@ -1,8 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { type KeyAllowances, KeyAllowanceHost, type KeyAllowanceStore } from '../auth/index';
-import type { RequestContext } from '../common/index';
-import { parseLimitUsd } from './budget-figures';
+import type { EntityManager } from 'typeorm';
+import { type KeyAllowances, KeyAllowanceHost, type KeyAllowanceStore, type KeyBudget } from '../auth/index';
+import { parseUsd, type RequestContext } from '../common/index';
+import type { NewBudget } from '../ledger/index';
 import { BudgetsService } from './budgets.service';
 import { LimitPresence } from './limit-presence';
 import { LimitsService } from './limits.service';
@@ -12,7 +12,6 @@ import { LimitsService } from './limits.service';
 export class KeyAllowancesService implements KeyAllowanceStore, OnModuleInit {
   constructor(
     private readonly host: KeyAllowanceHost,
-    private readonly database: DataSource,
     private readonly budgets: BudgetsService,
     private readonly limits: LimitsService,
     private readonly presence: LimitPresence,
@@ -22,18 +21,21 @@ export class KeyAllowancesService implements KeyAllowanceStore, OnModuleInit {
     this.host.bind(this);
   }
 
-  /** All or nothing. @throws ValidationError, ForbiddenError, NotFoundError, ConflictError when the key has some already. */
-  async set(ctx: RequestContext, keyId: string, { limits, budget }: KeyAllowances): Promise<void> {
+  /** @throws ForbiddenError, ConflictError, ServiceUnavailableError */
+  async set(
+    ctx: RequestContext,
+    keyId: string,
+    { limits, budget }: KeyAllowances,
+    manager: EntityManager,
+  ): Promise<() => void> {
     const scope = { scope: 'key', scopeId: keyId } as const;
-    const limitPicoUsd = budget && parseLimitUsd(budget.limitUsd, 'budget.limitUsd');
-    await this.database.transaction(async (manager) => {
-      if (limits) await this.limits.add(ctx, { ...limits, ...scope }, manager);
-      if (budget && limitPicoUsd !== undefined) {
-        const { period, mode } = budget;
-        await this.budgets.add(ctx, { ...scope, period, mode, limitPicoUsd }, manager);
-      }
-    });
-    if (limits) this.presence.forget();
+    const limit = limits && (await this.limits.plan(ctx, { ...limits, ...scope }, manager));
+    const planned = budget && (await this.budgets.plan(ctx, { ...scope, ...budgetOf(budget) }, manager));
+    if (limit) await this.limits.add(limit, manager);
+    if (planned) await this.budgets.add(planned, manager);
+    return () => {
+      if (limit) this.presence.forget();
+    };
   }
 
   /** Of several budgets the oldest, which is the one the key was made with. */
@@ -46,4 +48,12 @@ export class KeyAllowancesService implements KeyAllowanceStore, OnModuleInit {
     const withAny = keyIds.filter((id) => limits.has(id) || budgets.has(id));
     return new Map(withAny.map((id) => [id, { limits: limits.get(id), budget: budgets.get(id) }]));
   }
+}
+
+function budgetOf({
+  period,
+  mode,
+  limitUsd,
+}: KeyBudget): Pick<NewBudget, 'period' | 'mode' | 'limitPicoUsd'> {
+  return { period, mode, limitPicoUsd: parseUsd(limitUsd) };
 }

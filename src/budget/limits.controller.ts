@@ -12,7 +12,7 @@ import {
   ApiParam,
   ApiTags,
 } from '@nestjs/swagger';
-import { Ctx, Owned } from '../auth/index';
+import { Counted, Ctx, Owned } from '../auth/index';
 import type { RequestContext } from '../common/index';
 import {
   CreateLimitRequestDto,
@@ -32,6 +32,7 @@ const FORBIDDEN = {
 
 @ApiTags('limits')
 @ApiBearerAuth()
+@Counted('unless-admin')
 @Controller('api/v1/limits')
 export class LimitsController {
   constructor(private readonly limits: LimitsService) {}

@@ -2,14 +2,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Cursors } from '../auth/index';
-import { fromApiId, type RequestContext, toApiId } from '../common/index';
+import { fromApiId, type LimitValues, type RequestContext, toApiId } from '../common/index';
 import { AuditSink, NotFoundError, ValidationError } from '../errors/index';
 import {
-  type Limit,
   LimitRepository,
   type LimitScope,
-  type LimitValues,
   type NewLimit,
+  type PlannedLimit,
+  repeatOnConflict,
 } from '../ledger/index';
 import type {
   CreateLimitRequestDto,
@@ -44,17 +44,25 @@ export class LimitsService {
   async create(ctx: RequestContext, body: CreateLimitRequestDto): Promise<LimitResponseDto> {
     const { scope } = body;
     const limit = { scope, scopeId: scopeUuid(scope, body.scopeId), ...merged({}, body) };
-    const created = await this.database.transaction((manager) => this.add(ctx, limit, manager));
+    const id = await this.change(async (manager) => {
+      const planned = await this.plan(ctx, limit, manager);
+      await this.add(planned, manager);
+      return planned.id;
+    });
     this.presence.forget();
-    return LimitResponseDto.of(created);
+    return LimitResponseDto.of(await this.limits.get(ctx, id));
   }
 
-  /** Within a transaction of the caller's. */
-  async add(ctx: RequestContext, limit: NewLimit, manager: EntityManager): Promise<Limit> {
-    const created = await this.limits.create(ctx, limit, manager);
-    const entry = { action: 'limit.create', resourceId: apiIdOf(created), after: settingsOf(created) };
+  /** Checks and audits limits that `add` makes at the end of the same transaction. */
+  async plan(ctx: RequestContext, limit: NewLimit, manager: EntityManager): Promise<PlannedLimit> {
+    const planned = await this.limits.plan(ctx, limit, manager);
+    const entry = { action: 'limit.create', resourceId: apiIdOf(planned), after: settingsOf(planned) };
     await this.audit.record(ctx, entry, manager);
-    return created;
+    return planned;
+  }
+
+  async add(planned: PlannedLimit, manager: EntityManager): Promise<void> {
+    await this.limits.create(planned, manager);
   }
 
   /** The limits of each key that has some, by key UUID. */
@@ -86,9 +94,9 @@ export class LimitsService {
       throw new ValidationError(`Name what to change: ${VALUES.join(', ')}`, { param: VALUES[0] });
     }
     const uuid = uuidOf(id);
-    return await this.database.transaction(async (manager) => {
+    return await this.change(async (manager) => {
       const before = await this.limits.getForChange(ctx, uuid, manager);
-      const after = await this.limits.update(ctx, uuid, merged(before, body), manager);
+      const after = await this.limits.update(ctx, before, merged(before, body), manager);
       const states = { before: settingsOf(before), after: settingsOf(after) };
       await this.audit.record(
         ctx,
@@ -102,12 +110,16 @@ export class LimitsService {
   /** @throws NotFoundError, ForbiddenError */
   async remove(ctx: RequestContext, id: string): Promise<void> {
     const uuid = uuidOf(id);
-    await this.database.transaction(async (manager) => {
+    await this.change(async (manager) => {
       const before = await this.limits.getForChange(ctx, uuid, manager);
-      await this.limits.remove(ctx, uuid, manager);
+      await this.limits.remove(before, manager);
       const entry = { action: 'limit.delete', resourceId: apiIdOf(before), before: settingsOf(before) };
       await this.audit.record(ctx, entry, manager);
     });
+  }
+
+  private async change<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return await repeatOnConflict(() => this.database.transaction(work));
   }
 }
 
@@ -126,11 +138,11 @@ function uuidOf(id: string): string {
   return uuid;
 }
 
-function apiIdOf({ id }: Limit): string {
+function apiIdOf({ id }: PlannedLimit): string {
   return toApiId('lim', id);
 }
 
-function settingsOf(limit: Limit): Record<string, unknown> {
+function settingsOf(limit: PlannedLimit): Record<string, unknown> {
   const values = VALUES.map((name) => [name, limit[name] ?? null] as const);
   const { scope, scopeId, managedBy } = limit;
   return { scope, scopeId: scopeApiId(scope, scopeId), ...Object.fromEntries(values), managedBy };

@@ -19,6 +19,7 @@ const LOGINS_PER_ADDRESS: WindowBounds = new Map([[60, 60]]);
 export class PublicShare {
   private readonly all = new WindowTally();
   private readonly addresses = new AddressTallies();
+  private noted: WindowBounds = new Map();
   private bounds: WindowBounds = new Map();
   private addressBounds: WindowBounds = new Map();
 
@@ -35,6 +36,10 @@ export class PublicShare {
 
   /** Notes what the installation's limit is. @param windows all that it counts requests in */
   note(windows: readonly RateLimitState[]): void {
+    const { noted } = this;
+    const isKnown = windows.length === noted.size;
+    if (isKnown && windows.every(({ windowSeconds, limit }) => noted.get(windowSeconds) === limit)) return;
+    this.noted = new Map(windows.map(({ windowSeconds, limit }) => [windowSeconds, limit]));
     const shares = windows.map(
       ({ windowSeconds, limit }) => [windowSeconds, Math.max(LEAST, Math.floor(limit * SHARE))] as const,
     );

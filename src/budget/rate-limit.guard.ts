@@ -1,59 +1,68 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ROUTE_CLASS, type RouteClass } from '../auth/index';
+import { COUNTING, type Counting, PerHandler, ROUTE_CLASS, type RouteClass } from '../auth/index';
 import { LedgerService, rateLimitHeaders } from '../ledger/index';
 import { LimitPresence } from './limit-presence';
 import { LoginBound, PublicShare } from './public-share';
 
-/** Health and metrics are asked by machines all day, and a session must never end for want of requests. */
-const EXEMPT = new Set(['/healthz', '/readyz', '/metrics', '/api/v1/auth/refresh']);
-const LOGIN = '/api/v1/auth/login';
-/** Where an administrator loosens a limit that keeps everybody out. */
-const REMEDY = /^\/api\/v1\/limits(?:\/|$)/;
+/** Only requests with it are ever given an answer again. */
+const REPLAY_HEADER = 'idempotency-key';
 
 /**
  * Counts every request that is not metered in the request windows of the installation, the user and the key; metered
  * ones are counted by the ledger's admission, or here when they turn out to be a replay. Stands behind AuthGuard: what
  * is refused for want of a credential counts nowhere. Public routes count for the installation only, and only for a
- * share of its limit; logins for their address only.
+ * share of its limit. `@Counted` names the routes for which something else holds.
  * @throws RequestLimitError, RateLimitedError, ServiceUnavailableError (database away)
  */
 @Injectable()
 export class RateLimitGuard implements CanActivate {
+  private readonly countings: PerHandler<Counting | 'metered' | undefined>;
   private readonly publicShare = new PublicShare();
   private readonly logins = new LoginBound();
 
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
     private readonly ledger: LedgerService,
     private readonly presence: LimitPresence,
-  ) {}
+  ) {
+    this.countings = new PerHandler((targets) =>
+      reflector.getAllAndOverride<RouteClass | undefined>(ROUTE_CLASS, targets) === 'metered'
+        ? 'metered'
+        : reflector.getAllAndOverride<Counting | undefined>(COUNTING, targets),
+    );
+  }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
-    if (this.isMetered(context)) {
-      request.lattice.countReplay = async () => {
-        await this.count(this.presence.isAny(), request, reply);
-      };
+    const counting = this.countings.of(context);
+    if (counting === 'metered') {
+      if (request.headers[REPLAY_HEADER] !== undefined) this.offerCounting(request, http.getResponse());
       return true;
     }
-    if (isExempt(request)) return true;
+    if (isExempt(counting, request)) return true;
     const isAny = this.presence.isAny();
-    return isAny === false || this.count(isAny, request, reply);
+    return isAny === false || this.count(isAny, request, http.getResponse(), counting);
+  }
+
+  private offerCounting(request: FastifyRequest, reply: FastifyReply): void {
+    request.lattice.countReplay = async () => {
+      await this.count(this.presence.isAny(), request, reply);
+    };
   }
 
   private async count(
     isAny: boolean | Promise<boolean>,
     request: FastifyRequest,
     reply: FastifyReply,
+    counting?: Counting,
   ): Promise<true> {
     if (!(await isAny)) return true;
     const { principal } = request.lattice;
-    if (!principal) return await this.countPublic(request);
+    if (!principal) return await this.countPublic(request.ip, counting);
     const { userId, keyId, role } = principal;
     const state = await this.ledger.countRequest({ userId, keyId, role });
     if (state) void reply.headers(rateLimitHeaders(state));
@@ -61,9 +70,9 @@ export class RateLimitGuard implements CanActivate {
   }
 
   /** Without headers: what the installation's limit is, administrators know. */
-  private async countPublic({ ip, routeOptions }: FastifyRequest): Promise<true> {
+  private async countPublic(ip: string, counting: Counting | undefined): Promise<true> {
     const nowMs = Date.now();
-    if (routeOptions.url === LOGIN) {
+    if (counting === 'by-address') {
       this.logins.take(ip, nowMs);
       return true;
     }
@@ -76,14 +85,8 @@ export class RateLimitGuard implements CanActivate {
       throw error;
     }
   }
-
-  private isMetered(context: ExecutionContext): boolean {
-    const targets = [context.getHandler(), context.getClass()];
-    return this.reflector.getAllAndOverride<RouteClass | undefined>(ROUTE_CLASS, targets) === 'metered';
-  }
 }
 
-function isExempt(request: FastifyRequest): boolean {
-  const route = request.routeOptions.url ?? '';
-  return EXEMPT.has(route) || (request.lattice.principal?.role === 'admin' && REMEDY.test(route));
+function isExempt(counting: Counting | undefined, { lattice }: FastifyRequest): boolean {
+  return counting === 'never' || (counting === 'unless-admin' && lattice.principal?.role === 'admin');
 }

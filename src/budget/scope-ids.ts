@@ -1,14 +1,9 @@
 /** The API ids of what budgets and limits are set on. */
-import { fromApiId, type IdPrefix, toApiId } from '../common/index';
+import { fromApiId } from '../common/index';
 import { ValidationError } from '../errors/index';
-import { type BudgetScope, GLOBAL_SCOPE_ID } from '../ledger/index';
+import { type BudgetScope, GLOBAL_SCOPE_ID, SCOPE_PREFIXES } from '../ledger/index';
 
-const PREFIXES: Readonly<Record<Exclude<BudgetScope, 'global'>, IdPrefix>> = {
-  user: 'usr',
-  project: 'prj',
-  key: 'key',
-  run: 'run',
-};
+export { scopeApiId } from '../ledger/index';
 
 /** Of any scope. */
 export const SCOPE_ID = /^(usr|prj|key|run)_[0-9a-f]{32}$/;
@@ -21,18 +16,13 @@ export const LIMIT_SCOPE_ID = /^(usr|key)_[0-9a-f]{32}$/;
  */
 export function scopeUuid(scope: BudgetScope, scopeId: string | null | undefined): string | undefined {
   if (scope === 'global' && !scopeId) return undefined;
-  const uuid = scope === 'global' ? undefined : fromApiId(PREFIXES[scope], scopeId ?? '');
+  const uuid = scope === 'global' ? undefined : fromApiId(SCOPE_PREFIXES[scope], scopeId ?? '');
   if (uuid !== undefined && uuid !== GLOBAL_SCOPE_ID) return uuid;
   const rule =
     scope === 'global'
       ? 'has no scopeId'
-      : `needs a scopeId that starts with ${PREFIXES[scope]}_ and is not all zeros`;
+      : `needs a scopeId that starts with ${SCOPE_PREFIXES[scope]}_ and is not all zeros`;
   throw new ValidationError(`The scope ${scope} ${rule}`, { param: 'scopeId' });
-}
-
-/** Null for the global scope. */
-export function scopeApiId(scope: BudgetScope, scopeId: string | undefined): string | null {
-  return scope === 'global' || scopeId === undefined ? null : toApiId(PREFIXES[scope], scopeId);
 }
 
 /** What a list is narrowed to by the query's `scopeId`; undefined when it names none. */
@@ -40,7 +30,7 @@ export function scopeFilter(
   scopeId: string | undefined,
 ): { readonly scope: BudgetScope; readonly scopeIds: readonly string[] } | undefined {
   if (scopeId === undefined) return undefined;
-  for (const [scope, prefix] of Object.entries(PREFIXES)) {
+  for (const [scope, prefix] of Object.entries(SCOPE_PREFIXES)) {
     const uuid = fromApiId(prefix, scopeId);
     if (uuid !== undefined) return { scope: scope as BudgetScope, scopeIds: [uuid] };
   }

@@ -1,16 +1,17 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { formatUsd, toApiId } from '../common/index';
-import { Notifications, toServiceUnavailable } from '../database/index';
-import { type NewEvent, Outbox, WakeLoop } from '../events/index';
-import { type BudgetMode, type BudgetPeriod, type BudgetScope, GLOBAL_SCOPE_ID } from '../ledger/index';
-import { AppLogger } from '../observability/index';
+import { type BudgetMode, type BudgetPeriod, formatUsd, toApiId } from '../common/index';
+import { Notifications } from '../database/index';
+import { type NewEvent, Outbox } from '../events/index';
+import { type BudgetScope, GLOBAL_SCOPE_ID } from '../ledger/index';
+import { BackgroundLoop } from '../observability/index';
 import { BUDGET_OWNER } from './budget-owner';
 import { scopeApiId } from './scope-ids';
 
 /** PostgreSQL's channel that the ledger uses when a threshold is passed. */
 const CHANNEL = 'lattice_thresholds';
-const INTERVAL_MS = 1000;
+/** In case a notification was lost. */
+const INTERVAL_MS = 10_000;
 const BATCH = 100;
 
 interface ThresholdRow {
@@ -31,6 +32,8 @@ interface ThresholdRow {
   readonly owner: string | null;
 }
 
+const IS_ANY_WAITING = 'select exists (select from budget_thresholds where published_at is null) as waits';
+
 /** Another process that is publishing has its rows locked: they are left to it. */
 const TAKE = `
   select t.*, nullif(ledger_period_end(t.period, t.period_start), 'infinity') as resets_at,
@@ -41,13 +44,14 @@ const TAKE = `
 /** Makes an event of every threshold that a budget passes, exactly once: both are written in one transaction. */
 @Injectable()
 export class ThresholdPublisher implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly loop = new WakeLoop(INTERVAL_MS, () => this.round());
+  private readonly loop = new BackgroundLoop('publishing thresholds of budgets', INTERVAL_MS, () =>
+    this.publish(),
+  );
 
   constructor(
     private readonly database: DataSource,
     private readonly outbox: Outbox,
     private readonly notifications: Notifications,
-    private readonly logger: AppLogger,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -64,11 +68,18 @@ export class ThresholdPublisher implements OnApplicationBootstrap, OnApplication
   /** Publishes what waits; returns how many. */
   async publish(): Promise<number> {
     let published = 0;
-    for (;;) {
+    while (await this.isAnyWaiting()) {
       const count = await this.database.transaction((manager) => this.publishBatch(manager));
       published += count;
-      if (count < BATCH) return published;
+      if (count < BATCH) break;
     }
+    return published;
+  }
+
+  /** Without a transaction: mostly there is nothing. */
+  private async isAnyWaiting(): Promise<boolean> {
+    const [row] = await this.database.query<{ waits: boolean }[]>(IS_ANY_WAITING);
+    return row?.waits === true;
   }
 
   private async publishBatch(manager: EntityManager): Promise<number> {
@@ -79,17 +90,6 @@ export class ThresholdPublisher implements OnApplicationBootstrap, OnApplication
       rows.map(({ id }) => id),
     ]);
     return rows.length;
-  }
-
-  private async round(): Promise<void> {
-    try {
-      await this.publish();
-    } catch (error) {
-      // A database that is away is told by readiness; what waits is published when it is back.
-      if (!toServiceUnavailable(error)) {
-        this.logger.error(`Thresholds of budgets could not be published: ${String(error)}`);
-      }
-    }
   }
 }
 

@@ -72,9 +72,10 @@ export class CatalogPages {
     { id }: CatalogModel,
     act: Pick<AuditEntry, 'action' | 'after'>,
   ): PriceRecord {
-    const current = this.book.current(id);
-    const before = current && { version: current.version, source: current.source, ...toUsd(current) };
-    return (executor) => this.audit.record(ctx, { ...act, resourceId: id, before }, executor);
+    return (executor, found) => {
+      const before = found && { version: found.version, source: found.source, ...toUsd(found) };
+      return this.audit.record(ctx, { ...act, resourceId: id, before }, executor);
+    };
   }
 
   private get(id: string): CatalogModel {

@@ -1,9 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { LRUCache } from 'lru-cache';
-import { Clock, type PicoUsd, type TokenUsage } from '../common/index';
+import { Clock, SerialQueue } from '../common/index';
 import { NotFoundError } from '../errors/index';
 import { CatalogService } from './catalog.service';
-import { cost, upperBoundCost } from './cost';
 import { listPrice, LIST_PRICE_SOURCE } from './list-price';
 import type { CatalogModel } from './model';
 import type { ModelPrices, PriceVersion } from './price';
@@ -11,7 +9,6 @@ import { fromUsd, priceHash } from './price-conversion';
 import { type ListedPrice, type PriceRecord, PriceRepository } from './price.repository';
 
 const REFRESH_MS = 60_000;
-const REMEMBERED_VERSIONS = 5000;
 const YAML_SOURCE = 'catalog';
 const DISCOVERY_SOURCE = 'local';
 /** Models found at a local server cost nothing, and say so. */
@@ -24,11 +21,11 @@ const FREE = fromUsd({ input: '0', output: '0' });
 @Injectable()
 export class PriceBook implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(PriceBook.name);
-  private readonly closed = new LRUCache<number, PriceVersion>({ max: REMEMBERED_VERSIONS });
   /** Hash of each model's listed price when this process last brought the book in line. */
   private readonly synced = new Map<string, string>();
   private prices: ReadonlyMap<string, PriceVersion> = new Map();
-  private queue: Promise<unknown> = Promise.resolve();
+  /** One at a time, so that an older reading never replaces a newer one. */
+  private readonly turns = new SerialQueue();
   private timer?: NodeJS.Timeout;
 
   constructor(
@@ -36,32 +33,23 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
     private readonly repository: PriceRepository,
     private readonly clock: Clock,
   ) {
-    catalog.onBeforePublish((models) => this.inTurn(() => this.sync(models)));
+    catalog.onBeforePublish((models) => this.turns.run(() => this.sync(models)));
   }
 
   async onModuleInit(): Promise<void> {
-    await this.inTurn(() => this.sync(this.catalog.list()));
-    this.timer = setInterval(() => void this.refreshQuietly(), REFRESH_MS);
+    await this.turns.run(() => this.sync(this.catalog.list()));
+    this.timer = setInterval(() => void this.quietly(() => this.refresh()), REFRESH_MS);
     this.timer.unref();
   }
 
   async onModuleDestroy(): Promise<void> {
     clearInterval(this.timer);
-    await this.queue.catch(() => undefined);
+    await this.turns.idle();
   }
 
   /** The price in force, from memory. Undefined means unknown, never free. */
   current(modelId: string): PriceVersion | undefined {
     return this.prices.get(modelId);
-  }
-
-  /** Any version that ever was, for re-rating. */
-  async find(version: number): Promise<PriceVersion | undefined> {
-    const closed = this.closed.get(version);
-    if (closed) return closed;
-    const found = await this.repository.find(version);
-    if (found?.validTo) this.closed.set(version, found);
-    return found;
   }
 
   /** Newest first, optionally of one model. */
@@ -72,24 +60,14 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
     return await this.repository.history(model, page);
   }
 
-  /** @throws RangeError when the counts contradict each other: the caller disputes the line. */
-  cost(price: ModelPrices, usage: TokenUsage): PicoUsd {
-    return cost(price, usage);
-  }
-
-  /** The most that up to so many tokens can cost. */
-  upperBoundCost(price: ModelPrices, promptTokens: number, completionTokens: number): PicoUsd {
-    return upperBoundCost(price, promptTokens, completionTokens);
-  }
-
   /** Sets an operator's price, in force at once, elsewhere as soon as it is told. */
   async setOverride(
     model: CatalogModel,
     price: ModelPrices,
     userId: string,
-    record?: PriceRecord,
+    record: PriceRecord,
   ): Promise<PriceVersion> {
-    await this.inTurn(async () => {
+    await this.turns.run(async () => {
       await this.repository.setOverride(this.listed(model), price, userId, record);
       await this.reload();
     });
@@ -99,8 +77,8 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Goes back to the listed price. @throws NotFoundError when no override is set. */
-  async removeOverride(model: CatalogModel, record?: PriceRecord): Promise<void> {
-    const wasSet = await this.inTurn(async () => {
+  async removeOverride(model: CatalogModel, record: PriceRecord): Promise<void> {
+    const wasSet = await this.turns.run(async () => {
       const removed = await this.repository.removeOverride(this.listed(model), record);
       await this.reload();
       return removed;
@@ -110,7 +88,7 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
 
   /** Takes over what other processes wrote, and writes listed prices that begin to hold by date. */
   async refresh(): Promise<void> {
-    await this.inTurn(async () => {
+    await this.turns.run(async () => {
       const changed = this.catalog
         .list()
         .filter((model) => this.hashNow(model) !== this.synced.get(model.id));
@@ -118,10 +96,14 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /** The same, with a warning in the log instead of an error: the next refresh tries again. */
-  async refreshQuietly(): Promise<void> {
+  /** Takes over what other processes wrote. A failure is a warning in the log: the next refresh tries again. */
+  async takeOver(): Promise<void> {
+    await this.quietly(() => this.turns.run(() => this.reload()));
+  }
+
+  private async quietly(work: () => Promise<void>): Promise<void> {
     try {
-      await this.refresh();
+      await work();
     } catch (error) {
       this.logger.warn(
         `The price book was not refreshed: ${error instanceof Error ? error.message : 'unknown reason'}`,
@@ -163,12 +145,5 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
   private hashNow(model: CatalogModel): string {
     const { listed } = this.listed(model);
     return listed ? priceHash(listed.price) : '';
-  }
-
-  /** One at a time, so that an older reading never replaces a newer one. */
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.queue.then(work, work);
-    this.queue = turn.catch(() => undefined);
-    return await turn;
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import type { SqlExecutor } from '../errors/index';
+import type { SqlExecutor } from '../common/index';
 import type { ModelPrices, PriceVersion } from './price';
 import { fromStored, priceHash, type StoredPrices, toStored } from './price-conversion';
 
@@ -10,10 +10,10 @@ export interface ListedPrice {
   readonly listed?: { readonly price: ModelPrices; readonly source: string };
 }
 
-/** Writes down who changed a price, in the transaction that changes it. */
-export type PriceRecord = (executor: SqlExecutor) => Promise<void>;
+/** Writes down who changed a price, in the transaction that changes it. @param before what was in force until then */
+export type PriceRecord = (executor: SqlExecutor, before: PriceVersion | undefined) => Promise<void>;
 
-export const OPERATOR_SOURCE = 'operator';
+const OPERATOR_SOURCE = 'operator';
 /** The channel that tells other processes to read the book again. */
 export const PRICES_CHANGED = 'lattice_prices';
 
@@ -44,14 +44,6 @@ export class PriceRepository {
       `SELECT ${COLUMNS} FROM price_versions WHERE valid_to IS NULL`,
     );
     return rows.map(toVersion);
-  }
-
-  async find(version: number): Promise<PriceVersion | undefined> {
-    const rows: PriceRow[] = await this.database.query(
-      `SELECT ${COLUMNS} FROM price_versions WHERE version = $1`,
-      [version],
-    );
-    return rows.map(toVersion)[0];
   }
 
   /** Those of these versions that exist. */
@@ -96,10 +88,10 @@ export class PriceRepository {
     listed: ListedPrice,
     price: ModelPrices,
     userId: string,
-    record?: PriceRecord,
+    record: PriceRecord,
   ): Promise<void> {
     await this.exclusively(async (manager) => {
-      await record?.(manager);
+      await record(manager, await this.current(manager, listed.model));
       await manager.query(
         `INSERT INTO price_overrides (model, prices, set_by) VALUES ($1, $2, $3)
          ON CONFLICT (model) DO UPDATE SET prices = excluded.prices, set_by = excluded.set_by, set_at = now()`,
@@ -110,17 +102,25 @@ export class PriceRepository {
   }
 
   /** False when there was none. */
-  async removeOverride(listed: ListedPrice, record?: PriceRecord): Promise<boolean> {
+  async removeOverride(listed: ListedPrice, record: PriceRecord): Promise<boolean> {
     return await this.exclusively(async (manager) => {
       const removed: unknown[][] = await manager.query(
         'DELETE FROM price_overrides WHERE model = $1 RETURNING model',
         [listed.model],
       );
       const wasSet = (removed[0]?.length ?? 0) > 0;
-      if (wasSet) await record?.(manager);
+      if (wasSet) await record(manager, await this.current(manager, listed.model));
       await this.bringInLine(manager, [listed]);
       return wasSet;
     });
+  }
+
+  private async current(manager: EntityManager, model: string): Promise<PriceVersion | undefined> {
+    const rows: PriceRow[] = await manager.query(
+      `SELECT ${COLUMNS} FROM price_versions WHERE valid_to IS NULL AND model = $1`,
+      [model],
+    );
+    return rows.map(toVersion)[0];
   }
 
   private async exclusively<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {

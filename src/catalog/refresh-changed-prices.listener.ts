@@ -12,7 +12,7 @@ export class RefreshChangedPrices implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.notifications.on(PRICES_CHANGED, () => void this.book.refreshQuietly());
-    this.notifications.onReconnect(() => void this.book.refreshQuietly());
+    this.notifications.on(PRICES_CHANGED, () => void this.book.takeOver());
+    this.notifications.onReconnect(() => void this.book.takeOver());
   }
 }

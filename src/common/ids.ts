@@ -50,10 +50,12 @@ export function toApiId(prefix: IdPrefix, uuid: string): string {
   return `${prefix}_${uuid.replaceAll('-', '')}`;
 }
 
+const UUID_DIGITS = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
+
 /** The UUID behind an API id, or undefined when the text is not an id with that prefix. */
 export function fromApiId(prefix: IdPrefix, id: string): string | undefined {
-  const match = new RegExp(
-    `^${prefix}_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$`,
-  ).exec(id);
-  return match?.slice(1).join('-');
+  if (!id.startsWith(`${prefix}_`)) return undefined;
+  return UUID_DIGITS.exec(id.slice(prefix.length + 1))
+    ?.slice(1)
+    .join('-');
 }

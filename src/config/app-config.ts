@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { parseUsd, type PicoUsd, type ProviderId } from '../common/index';
+import { commaList, parseUsd, type PicoUsd, type ProviderId } from '../common/index';
 import { ConfigurationError, SecurityConfigurationError } from '../errors/index';
 import { EnvDto, type LatticeEnv } from './env.dto';
 import { KeyRing } from './key-ring';
@@ -57,9 +57,9 @@ export class AppConfig {
     this.secretKey = resolveSecretKey(vars, this.dataDir);
     this.keys = new KeyRing(this.secretKey, previousSecretKeys(vars));
     this.defaultLimits = defaultLimits(vars, this.isProduction);
-    this.corsOrigins = list(vars.CORS_ORIGINS);
-    this.trustProxy = trustedProxies(vars.TRUST_PROXY);
-    this.outboundAllowedHosts = list(vars.OUTBOUND_ALLOWED_HOSTS).map((host) => host.toLowerCase());
+    this.corsOrigins = commaList(vars.CORS_ORIGINS);
+    this.trustProxy = vars.TRUST_PROXY === undefined ? false : commaList(vars.TRUST_PROXY);
+    this.outboundAllowedHosts = commaList(vars.OUTBOUND_ALLOWED_HOSTS).map((host) => host.toLowerCase());
     this.degradedFloatPicoUsd = parseUsd(vars.DEGRADED_FLOAT_USD);
     this.admin = adminAccount(vars);
     this.providers = providerSettings(vars);
@@ -70,17 +70,6 @@ export class AppConfig {
     if (this.vars.LATTICE_SANDBOX === 'on') return true;
     return this.vars.LATTICE_SANDBOX === 'auto' && !this.isProduction;
   }
-}
-
-function list(text: string | undefined): readonly string[] {
-  return (text ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
-function trustedProxies(text: string | undefined): false | string[] {
-  return text === undefined ? false : [...list(text)];
 }
 
 function defaultLimits(vars: EnvDto, isProduction: boolean): DefaultLimits {

@@ -13,10 +13,12 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
+import { type Role, ROLES } from '../common/index';
+import { IsProxyList } from './proxy-list';
 
 const URL_OPTIONS = { require_tld: false, require_protocol: true, protocols: ['http', 'https'] };
 
-export const LATTICE_ENVS = ['dev', 'test', 'production'] as const;
+const LATTICE_ENVS = ['dev', 'test', 'production'] as const;
 export type LatticeEnv = (typeof LATTICE_ENVS)[number];
 
 /** Every environment variable Lattice reads, with its default. `.env.example` lists the same names. */
@@ -74,8 +76,8 @@ export class EnvDto {
   @IsIn(['open', 'closed', 'invite'])
   AUTH_REGISTRATION: 'open' | 'closed' | 'invite' = 'open';
 
-  @IsIn(['admin', 'operator', 'viewer'])
-  AUTH_DEFAULT_ROLE: 'admin' | 'operator' | 'viewer' = 'operator';
+  @IsIn(ROLES)
+  AUTH_DEFAULT_ROLE: Role = 'operator';
 
   @Type(() => Number)
   @IsInt()
@@ -98,13 +100,7 @@ export class EnvDto {
 
   /** Comma-separated addresses and CIDR ranges, or `loopback`, `linklocal`, `uniquelocal`; unset: no proxy is trusted. */
   @IsOptional()
-  @Matches(
-    /^([\da-fA-F.:/]+|loopback|linklocal|uniquelocal)(\s*,\s*([\da-fA-F.:/]+|loopback|linklocal|uniquelocal))*$/,
-    {
-      message:
-        'TRUST_PROXY must be a comma-separated list of addresses, CIDR ranges, loopback, linklocal or uniquelocal',
-    },
-  )
+  @IsProxyList()
   TRUST_PROXY?: string;
 
   /** Comma-separated `host` or `host:port` that user-set URLs may reach although they are private. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { commaList } from '../common/index';
 import { SecurityConfigurationError } from '../errors/index';
 import type { EnvDto } from './env.dto';
 
-export const SECRET_KEY_MIN_LENGTH = 32;
+const SECRET_KEY_MIN_LENGTH = 32;
 
 /** Hidden from logs: prints as `[secret]` wherever it is written out. */
 export class SecretKey {
@@ -44,10 +45,7 @@ export function resolveSecretKey(vars: EnvDto, dataDir: string): SecretKey {
 
 /** @throws SecurityConfigurationError when one is too short. */
 export function previousSecretKeys(vars: EnvDto): readonly SecretKey[] {
-  const values = (vars.LATTICE_PREVIOUS_SECRET_KEYS ?? '')
-    .split(',')
-    .map((value) => value.trim())
-    .filter((value) => value !== '');
+  const values = commaList(vars.LATTICE_PREVIOUS_SECRET_KEYS);
   if (values.some((value) => value.length < SECRET_KEY_MIN_LENGTH)) {
     throw tooShort('A key in LATTICE_PREVIOUS_SECRET_KEYS');
   }

@@ -1,35 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { within } from '../common/index';
 import { DatabaseWatch } from './database-watch';
-import { HotPool } from './hot-pool';
 
 const LIMIT_MS = 1000;
 
-/** Whether the ledger could reach PostgreSQL right now. */
+/** Whether PostgreSQL answers right now. Everybody may ask, so no connection that money needs is used for it. */
 @Injectable()
 export class DatabaseHealth {
-  constructor(
-    private readonly pool: HotPool,
-    private readonly watch: DatabaseWatch,
-  ) {}
+  constructor(private readonly watch: DatabaseWatch) {}
 
   /** Never rejects, and answers within a second. */
   async isUp(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), LIMIT_MS);
-    });
-    try {
-      return await Promise.race([this.probe(), limit]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  private async probe(): Promise<boolean> {
-    if (this.watch.isDown && !(await this.watch.look())) return false;
-    return await this.pool.query('SELECT 1').then(
-      () => true,
-      () => false,
-    );
+    return (await within(LIMIT_MS, this.watch.look())) ?? false;
   }
 }

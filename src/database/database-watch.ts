@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Client } from 'pg';
+import { within } from '../common/index';
 import { KEEP_ALIVE } from './data-source-options';
 
 const BEAT_MS = 1000;
@@ -130,21 +131,8 @@ async function answersInTime(client: Client): Promise<boolean> {
     () => false,
   );
   const dueAt = performance.now() + ANSWER_LIMIT_MS;
-  const isIn = await within(answer, ANSWER_LIMIT_MS);
+  const isIn = await within(ANSWER_LIMIT_MS, answer);
   if (isIn === undefined && performance.now() - dueAt > OWN_LATENESS_MS)
-    return (await within(answer, ANSWER_LIMIT_MS)) ?? false;
+    return (await within(ANSWER_LIMIT_MS, answer)) ?? false;
   return isIn ?? false;
-}
-
-/** Undefined when it takes longer. */
-async function within<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,4 +1,3 @@
-export { toServiceUnavailable } from '../errors/index';
 export { connect } from './connect';
 export { buildDataSourceOptions, type PostgresOptions } from './data-source-options';
 export { DatabaseHealth } from './database-health';
@@ -9,4 +8,5 @@ export { DatabaseServer } from './database-server';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres/embedded-postgres';
 export { HotPool } from './hot-pool';
 export { type NotificationHandler, Notifications } from './notifications';
+export { RowCleanup, type RowRemoval, rowRemoval } from './row-cleanup';
 export { WatchedPool } from './watched-pool';

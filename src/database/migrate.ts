@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
-import { ConfigurationError } from '../errors/index';
-import { toServiceUnavailable } from '../errors/index';
+import { ConfigurationError, toServiceUnavailable } from '../errors/index';
 import { CONNECT_TIMEOUT_MS } from './data-source-options';
 
 /** Any fixed number: all processes that migrate the same database ask for the same lock. */

@@ -1,9 +1,4 @@
-import type { RequestContext } from '../common/index';
-
-/** Runs a statement; an EntityManager or a DataSource is one. */
-export interface SqlExecutor {
-  query(sql: string, parameters?: unknown[]): Promise<unknown>;
-}
+import type { RequestContext, SqlExecutor } from '../common/index';
 
 /** One administrative act. `before` and `after` hold the fields that matter and never a secret. */
 export interface AuditEntry {

@@ -12,10 +12,10 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ]);
 /**
- * Shutdown, crash, starting up, database dropped, idle session ended, statement or lock timeout, connection limits, out
- * of disk or memory, a standby that takes no writes (yet).
+ * Shutdown, crash, starting up, database dropped, idle session or transaction ended, statement or lock timeout,
+ * connection limits, out of disk or memory, a standby that takes no writes (yet).
  */
-const SERVER_CODES = /^(57P0[1-5]|57014|55P03|25006|08\w{3}|53\w{3}|58030)$/;
+const SERVER_CODES = /^(57P0[1-5]|57014|55P03|25006|25P03|08\w{3}|53\w{3}|58030)$/;
 /** What `pg` says without a code, and TypeORM of a transaction whose connection was lost between two queries. */
 const MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|connection timeout|timeout expired|Client was closed|Client has encountered a connection error|not queryable|Query runner already released|Query read timeout|Cannot use a pool after calling end/i;

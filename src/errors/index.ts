@@ -1,6 +1,6 @@
 export { type AnthropicErrorBody, anthropicErrorBody } from './anthropic-error';
 export * from './app-error';
-export { type AuditEntry, AuditSink, type SqlExecutor } from './audit-sink';
+export { type AuditEntry, AuditSink } from './audit-sink';
 export { ErrorResponseDto } from './error.response.dto';
 export { ErrorBoundaryInterceptor } from './error-boundary.interceptor';
 export { errorBody, errorResponse, type ErrorResponse } from './error-response';

@@ -1,5 +1,4 @@
 import { HttpException } from '@nestjs/common';
-import { OutboundUrlError } from '../common/index';
 import { AppError } from './app-error';
 import { toServiceUnavailable } from './connection-errors';
 import {
@@ -13,7 +12,6 @@ import {
   ServiceUnavailableError,
   UnauthenticatedError,
   UnsupportedMediaTypeError,
-  UrlNotAllowedError,
   ValidationError,
 } from './errors';
 
@@ -69,7 +67,6 @@ function fromStatus(exception: HttpException): AppError {
  */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  if (thrown instanceof OutboundUrlError) return new UrlNotAllowedError(thrown.message);
   const code = (thrown as { code?: unknown } | undefined)?.code;
   const known = typeof code === 'string' ? FASTIFY_ERRORS[code] : undefined;
   if (known) return known();

@@ -1,15 +1,14 @@
 import {
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type BeforeApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { Notifications, toServiceUnavailable } from '../database/index';
+import { Notifications } from '../database/index';
+import { BackgroundLoop } from '../observability/index';
 import type { StoredEvent } from './event';
 import { EventRepository, PUBLISH_BATCH } from './event.repository';
 import { EVENTS_CHANNEL } from './outbox';
-import { WakeLoop } from './wake-loop';
 
 /** Must not throw. */
 export interface FeedListener {
@@ -19,20 +18,19 @@ export interface FeedListener {
   lag(): void;
 }
 
-const FALLBACK_POLL_MS = 1000;
+const FALLBACK_POLL_MS = 10_000;
 const READ_BATCH = 500;
 
 /**
  * The one reader of this process: publishes what was appended and hands every new event to all listeners. Woken by
- * NOTIFY, and looks each second in case a notification was lost.
+ * NOTIFY, and looks every ten seconds in case a notification was lost.
  */
 @Injectable()
 export class EventFeed implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(EventFeed.name);
-  private readonly loop = new WakeLoop(FALLBACK_POLL_MS, () => this.round());
+  private readonly loop = new BackgroundLoop('reading events', FALLBACK_POLL_MS, () => this.round());
   private readonly listeners = new Set<FeedListener>();
   private readonly publishListeners = new Set<() => void>();
-  /** Up to where the listeners were told. */
+  /** Up to where the listeners were told; undefined while there are none. */
   private position?: string;
 
   constructor(
@@ -64,6 +62,7 @@ export class EventFeed implements OnModuleInit, OnApplicationBootstrap, BeforeAp
    */
   listen(listener: FeedListener): () => void {
     this.listeners.add(listener);
+    if (this.listeners.size === 1) this.wake();
     return () => this.listeners.delete(listener);
   }
 
@@ -72,17 +71,8 @@ export class EventFeed implements OnModuleInit, OnApplicationBootstrap, BeforeAp
     this.publishListeners.add(listener);
   }
 
-  private async round(): Promise<void> {
-    try {
-      await this.publish();
-      await this.read();
-    } catch (error) {
-      // While PostgreSQL is away there is nothing to tell; the next round reads what came meanwhile.
-      if (!toServiceUnavailable(error)) this.logger.error(`Events could not be read: ${String(error)}`);
-    }
-  }
-
-  private async publish(): Promise<void> {
+  /** When it is back, all that was committed before the call has its position. */
+  async publish(): Promise<void> {
     let total = 0;
     for (;;) {
       const count = await this.events.publish(PUBLISH_BATCH);
@@ -92,7 +82,16 @@ export class EventFeed implements OnModuleInit, OnApplicationBootstrap, BeforeAp
     if (total > 0) for (const listener of this.publishListeners) listener();
   }
 
+  private async round(): Promise<void> {
+    await this.publish();
+    await this.read();
+  }
+
   private async read(): Promise<void> {
+    if (this.listeners.size === 0) {
+      this.position = undefined;
+      return;
+    }
     if (this.position === undefined) {
       this.position = await this.events.head();
       for (const listener of this.listeners) listener.lag();

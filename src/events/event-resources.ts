@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { API_KEY, type OwnedResource } from '../auth/index';
 import { fromApiId, type IdPrefix, type Principal, toApiId } from '../common/index';
 import { NotFoundError } from '../errors/index';
+import { WEBHOOK } from './webhooks/webhook';
 
 /** Whose a thing is: a user's UUID, or null when it belongs to the installation; undefined when there is no such thing. */
 export type OwnerOf = (uuid: string) => Promise<string | null | undefined>;
@@ -17,19 +19,23 @@ export const GLOBAL = 'global';
 /** The caller's own `usr_…`. */
 export const ME = 'me';
 
+const USER: OwnedResource = { prefix: 'usr', name: 'user', table: 'users', ownerColumn: 'id' };
+
 /** The kinds of things that have a stream of events. Modules register theirs when they start. */
 @Injectable()
 export class EventResources {
   private readonly owners = new Map<IdPrefix, OwnerOf>();
 
-  constructor(database: DataSource) {
-    const ownerIn = async (sql: string, id: string): Promise<string | undefined> => {
-      const [row] = await database.query<{ owner: string }[]>(sql, [id]);
+  constructor(private readonly database: DataSource) {
+    for (const resource of [USER, WEBHOOK, API_KEY]) this.registerOwned(resource);
+  }
+
+  registerOwned({ prefix, table, idColumn = 'id', ownerColumn = 'user_id' }: OwnedResource): void {
+    const sql = `select ${ownerColumn} as owner from ${table} where ${idColumn} = $1`;
+    this.register(prefix, async (id) => {
+      const [row] = await this.database.query<{ owner: string }[]>(sql, [id]);
       return row?.owner;
-    };
-    this.register('usr', (id) => ownerIn('select id as owner from users where id = $1', id));
-    this.register('whk', (id) => ownerIn('select user_id as owner from webhooks where id = $1', id));
-    this.register('key', (id) => ownerIn('select user_id as owner from api_keys where id = $1', id));
+    });
   }
 
   register(prefix: IdPrefix, ownerOf: OwnerOf): void {

@@ -10,13 +10,12 @@ import {
   toServiceUnavailable,
   UnauthenticatedError,
 } from '../errors/index';
-import { AppLogger, OpenRequests } from '../observability/index';
+import { AppLogger, BackgroundLoop, OpenRequests } from '../observability/index';
 import { EventFeed } from './event-feed';
 import { type EventFilter, EventResources } from './event-resources';
 import { EventStream } from './event-stream';
 import { EventRepository } from './event.repository';
 import { TooManyEventStreamsError } from './events.errors';
-import { WakeLoop } from './wake-loop';
 
 export const MAX_STREAMS_PER_USER = 20;
 const HEARTBEAT_MS = 15_000;
@@ -32,11 +31,17 @@ export interface StreamPlan {
   readonly position: string;
 }
 
+/** What one round of checks has found out: many streams have the same reader, or the same resource. */
+interface Asked {
+  readonly readers: Map<string, Promise<Principal | undefined>>;
+  readonly filters: Map<string, Promise<EventFilter>>;
+}
+
 /** The open streams of this process: how many, whether their readers may still read, and their end. */
 @Injectable()
 export class EventStreams implements OnModuleInit {
   private readonly open = new Map<EventStream, StreamPlan>();
-  private readonly checks = new WakeLoop(RECHECK_MS, () => this.recheck());
+  private readonly checks = new BackgroundLoop('rechecking event streams', RECHECK_MS, () => this.recheck());
   private heartbeat?: NodeJS.Timeout;
 
   constructor(
@@ -58,8 +63,10 @@ export class EventStreams implements OnModuleInit {
    */
   async plan(ctx: RequestContext, resource: string, after?: string): Promise<StreamPlan> {
     if (this.requests.isDraining) throw leaving();
+    this.checkCount(ctx.principal);
     const filter = await this.resources.filterFor(ctx.principal, resource);
     const head = await this.events.head();
+    // Again: others of the same user may have been opened meanwhile.
     this.checkCount(ctx.principal);
     // A position from before a restored backup lies ahead of everything: such a client starts now.
     const isKnown = after !== undefined && BigInt(after) <= BigInt(head);
@@ -85,9 +92,10 @@ export class EventStreams implements OnModuleInit {
 
   /** Ends the streams of those who may not read any more. While PostgreSQL is away nothing is sent, so that can wait. */
   async recheck(): Promise<void> {
+    const asked: Asked = { readers: new Map(), filters: new Map() };
     for (const [stream, plan] of this.open) {
       try {
-        await this.checkReader(plan);
+        await this.checkReader(plan, asked);
       } catch (error) {
         if (toServiceUnavailable(error)) return;
         this.fail(stream, toAppError(error));
@@ -95,10 +103,19 @@ export class EventStreams implements OnModuleInit {
     }
   }
 
-  private async checkReader({ ctx, resource, filter }: StreamPlan): Promise<void> {
-    const principal = await this.authenticator.recheck(ctx.principal, NEEDED);
+  private async checkReader(
+    { ctx, resource, filter }: StreamPlan,
+    { readers, filters }: Asked,
+  ): Promise<void> {
+    const { userId, keyId, keyGeneration, tokenId, sessionId } = ctx.principal;
+    const credential = [userId, keyId, keyGeneration, tokenId, sessionId].join();
+    const principal = await once(readers, credential, () =>
+      this.authenticator.recheck(ctx.principal, NEEDED),
+    );
     if (!principal) throw new UnauthenticatedError('The credential is not valid any more.');
-    const { ownerId, resource: only } = await this.resources.filterFor(principal, resource);
+    const { ownerId, resource: only } = await once(filters, [userId, principal.role, resource].join(), () =>
+      this.resources.filterFor(principal, resource),
+    );
     if (ownerId === filter.ownerId && only === filter.resource) return;
     throw new ForbiddenError('What you may read here has changed: connect again.');
   }
@@ -136,4 +153,10 @@ export class EventStreams implements OnModuleInit {
 
 function leaving(): ServiceUnavailableError {
   return new ServiceUnavailableError('The service is shutting down: connect again');
+}
+
+function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const answer = known.get(key) ?? ask();
+  known.set(key, answer);
+  return answer;
 }

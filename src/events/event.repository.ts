@@ -1,25 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { JsonObject } from '../common/index';
 import type { StoredEvent } from './event';
 import type { EventFilter } from './event-resources';
-
-interface EventRow {
-  readonly id: string;
-  readonly position: string;
-  readonly type: string;
-  readonly resource: string;
-  readonly owner_id: string | null;
-  readonly at: Date;
-  readonly data: JsonObject;
-}
 
 /** How many events get their position in one transaction. */
 export const PUBLISH_BATCH = 500;
 
 /** What a filter does not name is not asked for. */
 const FILTER = '($2::uuid is null or owner_id = $2) and ($3::text is null or resource = $3)';
-const COLUMNS = 'id, position, type, resource, owner_id, at, data';
+const COLUMNS = 'id, position, type, resource, owner_id as "ownerId", at, data';
 
 const READ_AFTER = `
   select ${COLUMNS} from events where position > $1 and ${FILTER} order by position limit $4`;
@@ -81,7 +70,6 @@ export class EventRepository {
     limit: number,
   ): Promise<StoredEvent[]> {
     const parameters = [position, ownerId ?? null, resource ?? null, limit];
-    const rows = await this.database.query<EventRow[]>(sql, parameters);
-    return rows.map(({ owner_id, ...event }) => ({ ...event, ownerId: owner_id }));
+    return await this.database.query<StoredEvent[]>(sql, parameters);
   }
 }

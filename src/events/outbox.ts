@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { newId } from '../common/index';
-import type { SqlExecutor } from '../errors/index';
+import { newId, type SqlExecutor } from '../common/index';
 import type { NewEvent } from './event';
 
 /** PostgreSQL's channel that wakes every process when events were appended. */
@@ -21,13 +19,11 @@ const APPEND = `
 /** Where modules put what happened: it reaches event streams and webhooks when, and only when, the transaction commits. */
 @Injectable()
 export class Outbox {
-  constructor(private readonly database: DataSource) {}
-
   /**
    * Events of one call keep their order.
    * @param executor the transaction of what the events tell, so that neither is ever seen without the other.
    */
-  async append(events: readonly NewEvent[], executor: SqlExecutor = this.database): Promise<void> {
+  async append(events: readonly NewEvent[], executor: SqlExecutor): Promise<void> {
     if (events.length > 0) await this.insert(events, executor);
   }
 

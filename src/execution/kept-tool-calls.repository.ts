@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ChatMessage, ChatToolCall, RequestContext } from '../common/index';
+import { type ChatMessage, type ChatToolCall, type RequestContext, toStorableJson } from '../common/index';
 import { HotPool } from '../database/index';
 
 /** Server-side calls of a round that also asked the client for something, with their results. */
@@ -22,7 +22,7 @@ export class KeptToolCallsRepository {
        insert into kept_tool_calls (user_id, client_call_id, kept, expires_at)
        select $1, id, $3::jsonb, now() + $4::interval from unnest($2::text[]) as id
        on conflict (user_id, client_call_id) do update set kept = excluded.kept, expires_at = excluded.expires_at`,
-      [ctx.principal.userId, clientCallIds, storable(kept), KEPT_FOR],
+      [ctx.principal.userId, clientCallIds, toStorableJson(kept), KEPT_FOR],
     );
   }
 
@@ -34,9 +34,4 @@ export class KeptToolCallsRepository {
     );
     return new Map(rows.map((row) => [row.client_call_id, row.kept]));
   }
-}
-
-/** PostgreSQL's text cannot hold U+0000, which a model may well write. */
-function storable(kept: KeptCalls): string {
-  return JSON.stringify(kept).replaceAll('\\u0000', '\\ufffd');
 }

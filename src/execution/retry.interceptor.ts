@@ -2,6 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { defer, lastValueFrom, type Observable } from 'rxjs';
+import { PerHandler } from '../auth/index';
 import type { RetryPolicy } from '../common/index';
 import { AppError } from '../errors/index';
 import { RETRY_WITH, RETRYABLE } from './retry.decorators';
@@ -15,31 +16,23 @@ interface HandlerPolicies {
 /** Carries a route's retry policy: to the attempt loop on metered routes, around the handler on `@Retryable` ones. */
 @Injectable()
 export class RetryInterceptor implements NestInterceptor {
-  private readonly policies = new WeakMap<object, HandlerPolicies>();
+  private readonly policies: PerHandler<HandlerPolicies>;
 
-  constructor(private readonly reflector: Reflector) {}
+  constructor(reflector: Reflector) {
+    this.policies = new PerHandler(([handler]) => ({
+      retryWith: reflector.get<RetryPolicy | undefined>(RETRY_WITH, handler),
+      retryable: reflector.get<RetryPolicy | undefined>(RETRYABLE, handler),
+    }));
+  }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { retryWith, retryable } = this.policiesOf(context);
+    const { retryWith, retryable } = this.policies.of(context);
     const state =
       context.getType() === 'http' ? context.switchToHttp().getRequest<FastifyRequest>().lattice : undefined;
     if (state && retryWith) state.retry = retryWith;
     if (!retryable) return next.handle();
     const signal = state?.controller.signal ?? new AbortController().signal;
     return defer(() => retried(next, retryable, signal));
-  }
-
-  private policiesOf(context: ExecutionContext): HandlerPolicies {
-    const handler = context.getHandler();
-    let policies = this.policies.get(handler);
-    if (!policies) {
-      policies = {
-        retryWith: this.reflector.get<RetryPolicy | undefined>(RETRY_WITH, handler),
-        retryable: this.reflector.get<RetryPolicy | undefined>(RETRYABLE, handler),
-      };
-      this.policies.set(handler, policies);
-    }
-    return policies;
   }
 }
 

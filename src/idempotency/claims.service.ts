@@ -45,7 +45,7 @@ export class Claims {
     let bell: Bell | undefined;
     try {
       for (;;) {
-        const turn = await this.tryTake(request, bell !== undefined, beforeReplay);
+        const turn = await this.tryTake(request, bell === undefined, beforeReplay);
         if (signal.aborted) throw await this.giveUp(turn, signal);
         if (turn) return turn;
         const leftMs = waitUntil - performance.now();
@@ -76,36 +76,48 @@ export class Claims {
     return waitEndedError(signal);
   }
 
-  /** Undefined: another one runs. */
+  /**
+   * Undefined: another one runs. Only the first try claims before it looks: a claim writes the row even when it is
+   * refused, and every waiter tries each second.
+   */
   private async tryTake(
     request: KeyedRequest,
-    mayAwait: boolean,
+    isFirst: boolean,
     beforeReplay?: BeforeReplay,
   ): Promise<Turn | undefined> {
+    let mayClaim = isFirst;
     for (;;) {
-      const claim = { id: newId(), request };
-      if (await this.keys.claim(request, claim.id)) {
-        this.running.add(claim);
-        return { claim };
-      }
+      const claim = mayClaim ? await this.claim(request) : undefined;
+      if (claim) return { claim };
       const state = await this.keys.look(request);
       switch (state?.is) {
         case 'answered': {
           await beforeReplay?.();
           const answer = await this.keys.answerOf(request, state.claimId);
           if (answer) return { answer };
+          mayClaim = true;
           break;
         }
         case 'reused':
           throw new IdempotencyKeyReusedError();
         case 'running':
-          if (!mayAwait || state.isAwaited || (await this.keys.await(state.claimId))) return undefined;
+          if (!state.isLeased && !mayClaim) mayClaim = true;
+          else if (isFirst || state.isAwaited || (await this.keys.await(state.claimId))) return undefined;
           break;
         case 'elsewhere':
           throw new AnsweredElsewhereError(RETRY_AFTER_MS);
         case undefined:
+          mayClaim = true;
           break;
       }
     }
+  }
+
+  /** Undefined: it is somebody else's. */
+  private async claim(request: KeyedRequest): Promise<Claim | undefined> {
+    const claim = { id: newId(), request };
+    if (!(await this.keys.claim(request, claim.id))) return undefined;
+    this.running.add(claim);
+    return claim;
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AppConfig } from '../config/index';
+import { rowRemoval } from '../database/index';
 import { IdempotencyOptions } from './idempotency.options';
 import type { KeyedRequest } from './keyed-request';
 import { decodeAnswer, encodeAnswer, type StoredAnswer } from './stored-answer';
@@ -8,9 +9,16 @@ import { decodeAnswer, encodeAnswer, type StoredAnswer } from './stored-answer';
 /** Where ended claims are told that somebody waits for; the payload is `topicOf`. */
 export const ANSWERED_CHANNEL = 'idempotency_answered';
 const SEAL_PURPOSE = 'idempotency-answer';
+const IS_OVER = 'expires_at <= now() and (answer is not null or leased_until <= now())';
 
 export type KeyState =
-  | { readonly is: 'running'; readonly claimId: string; readonly isAwaited: boolean }
+  | {
+      readonly is: 'running';
+      readonly claimId: string;
+      /** False: its process counts as dead. */
+      readonly isLeased: boolean;
+      readonly isAwaited: boolean;
+    }
   | { readonly is: 'answered'; readonly claimId: string }
   /** Claimed with a secret key that this process does not have, and another one probably has. */
   | { readonly is: 'elsewhere' }
@@ -145,17 +153,7 @@ export class IdempotencyKeysRepository {
 
   /** Removes some of what has expired. Returns how many. */
   async removeExpired(limit: number): Promise<number> {
-    const rows = await this.query(
-      `with removed as (
-         delete from idempotency_keys where (owner, key) in (
-           select owner, key from idempotency_keys
-           where expires_at <= now() and (answer is not null or leased_until <= now())
-           limit $1 for update skip locked)
-         returning 1
-       ) select 1 from removed`,
-      [limit],
-    );
-    return rows.length;
+    return await rowRemoval(this.database, 'idempotency_keys', 'owner, key', IS_OVER)(limit);
   }
 
   private async query<Row = unknown>(sql: string, parameters: unknown[]): Promise<readonly Row[]> {
@@ -165,13 +163,14 @@ export class IdempotencyKeysRepository {
 
 /** Undefined: the key can be claimed. */
 function stateOf(row: KeyRow): KeyState | undefined {
-  const { claim_id: claimId, is_awaited: isAwaited } = row;
+  const { claim_id: claimId, is_leased: isLeased, is_awaited: isAwaited } = row;
+  const running = { is: 'running', claimId, isLeased, isAwaited } as const;
   if (!row.is_known) {
-    if (row.is_recent || (!row.is_answered && row.is_leased)) return { is: 'elsewhere' };
-    return row.is_answered ? undefined : { is: 'running', claimId, isAwaited };
+    if (row.is_recent || (!row.is_answered && isLeased)) return { is: 'elsewhere' };
+    return row.is_answered ? undefined : running;
   }
   if (!row.is_same) return { is: 'reused' };
-  return row.is_answered ? { is: 'answered', claimId } : { is: 'running', claimId, isAwaited };
+  return row.is_answered ? { is: 'answered', claimId } : running;
 }
 
 function digestsOf({ fingerprints }: KeyedRequest): readonly Buffer[] {

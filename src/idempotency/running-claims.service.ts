@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { toServiceUnavailable } from '../database/index';
-import { AppLogger } from '../observability/index';
+import { within } from '../common/index';
+import { toServiceUnavailable } from '../errors/index';
+import { AppLogger, BackgroundLoop } from '../observability/index';
 import { IdempotencyKeysRepository } from './idempotency-keys.repository';
 import { IdempotencyOptions } from './idempotency.options';
 import type { KeyedRequest } from './keyed-request';
@@ -23,24 +24,25 @@ const MAX_TRIES = 60;
 @Injectable()
 export class RunningClaims implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly running = new Set<string>();
-  private timer?: NodeJS.Timeout;
-  private isRenewing = false;
+  private readonly renewals: BackgroundLoop;
   private isClosing = false;
 
   constructor(
     private readonly keys: IdempotencyKeysRepository,
-    private readonly options: IdempotencyOptions,
+    { leaseMs }: IdempotencyOptions,
     private readonly logger: AppLogger,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    const intervalMs = this.options.leaseMs / RENEWALS_PER_LEASE;
-    this.timer = setInterval(() => void this.renew(), intervalMs).unref();
+  ) {
+    const name = 'renewing the leases of Idempotency-Keys';
+    this.renewals = new BackgroundLoop(name, leaseMs / RENEWALS_PER_LEASE, () => this.renew());
   }
 
-  onApplicationShutdown(): void {
+  onApplicationBootstrap(): void {
+    this.renewals.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
     this.isClosing = true;
-    clearInterval(this.timer);
+    await this.renewals.stop();
   }
 
   add(claim: Claim): void {
@@ -50,12 +52,7 @@ export class RunningClaims implements OnApplicationBootstrap, OnApplicationShutd
   /** Keeps the answer, or frees the key when there is none to keep. Resolves then, or when patience ends; never rejects. */
   async end(claim: Claim, answer: StoredAnswer | undefined): Promise<void> {
     const saving = this.save(claim, answer).finally(() => this.running.delete(claim.id));
-    const patience = new AbortController();
-    await Promise.race([
-      saving,
-      delay(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined),
-    ]);
-    patience.abort();
+    await within(PATIENCE_MS, saving);
   }
 
   private async save(claim: Claim, answer: StoredAnswer | undefined): Promise<void> {
@@ -77,15 +74,6 @@ export class RunningClaims implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async renew(): Promise<void> {
-    if (this.isRenewing || this.running.size === 0) return;
-    this.isRenewing = true;
-    try {
-      await this.keys.renew([...this.running]);
-    } catch (error) {
-      if (!toServiceUnavailable(error))
-        this.logger.error(`The leases of Idempotency-Keys could not be renewed: ${(error as Error).message}`);
-    } finally {
-      this.isRenewing = false;
-    }
+    if (this.running.size > 0) await this.keys.renew([...this.running]);
   }
 }

@@ -1,10 +1,16 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { newId, type PicoUsd, type RequestContext } from '../common/index';
-import { ConflictError, NotFoundError, ValidationError } from '../errors/index';
-import { type BudgetMode, type BudgetPeriod, type BudgetScope, GLOBAL_SCOPE_ID } from './ledger.scopes';
+import {
+  type BudgetMode,
+  type BudgetPeriod,
+  MAX_BUDGET_PICO_USD,
+  newId,
+  type PicoUsd,
+  type RequestContext,
+} from '../common/index';
+import { NotFoundError, ValidationError } from '../errors/index';
+import { type BudgetScope, GLOBAL_SCOPE_ID } from './ledger.scopes';
 import { LEDGER_NOW } from './ledger.store';
-import { repeatOnConflict } from './repeat-on-conflict';
 import {
   assertMayChange,
   assertMaySet,
@@ -26,14 +32,18 @@ export interface NewBudget {
   readonly mode: BudgetMode;
 }
 
-/** A budget with the counters of its current period. */
-export interface Budget extends NewBudget {
+/** One that nothing stands in the way of. */
+export interface PlannedBudget extends NewBudget {
   readonly id: string;
+  readonly managedBy: ManagedBy;
+}
+
+/** A budget with the counters of its current period. */
+export interface Budget extends PlannedBudget {
   readonly spentPicoUsd: PicoUsd;
   readonly heldPicoUsd: PicoUsd;
   /** Start of the next period; undefined for a total budget. */
   readonly resetsAt?: Date;
-  readonly managedBy: ManagedBy;
   readonly createdAt: Date;
 }
 
@@ -66,9 +76,6 @@ interface BudgetRow {
   readonly resets_at: Date | null;
 }
 
-/** A million million US dollars. */
-export const MAX_LIMIT_PICO_USD: PicoUsd = 10n ** 24n;
-
 const SELECT = `
   select b.*, coalesce(p.spent_pico, 0) as spent_pico, coalesce(p.held_pico, 0) as held_pico,
     nullif(ledger_period_end(b.period, s.period_start), 'infinity') as resets_at
@@ -86,40 +93,31 @@ export class BudgetRepository {
   ) {}
 
   /**
-   * Counts at once what the scope has spent and holds in the current period; the ledger waits meanwhile, until the
-   * caller's transaction ends.
-   * @throws ForbiddenError, ValidationError, NotFoundError when the user or key does not exist, ConflictError when the
-   * scope has a budget for this period already, ServiceUnavailableError when counting takes longer than admissions can
-   * wait.
+   * Everything about a new budget that can be known before the books have to stand still for it.
+   * @throws ForbiddenError, ValidationError, NotFoundError when the user or key does not exist.
    */
-  async create(ctx: RequestContext, budget: NewBudget, manager = this.database.manager): Promise<Budget> {
+  async plan(ctx: RequestContext, budget: NewBudget, manager: EntityManager): Promise<PlannedBudget> {
     await assertMaySet(ctx, 'budgets', budget, manager);
-    const scopeId = scopeIdOf(budget);
+    scopeIdOf(budget);
     assertAmount(budget.limitPicoUsd);
     await assertScopeExists(ctx, budget, manager);
-    const id = newId();
-    try {
-      await inStillBooks(manager, 'select ledger_create_budget($1, $2, $3, $4, $5, $6, $7)', [
-        id,
-        budget.scope,
-        scopeId,
-        budget.period,
-        String(budget.limitPicoUsd),
-        budget.mode,
-        this.time(),
-      ]);
-    } catch (cause) {
-      throw isUniqueViolation(cause)
-        ? new ConflictError(
-            `This ${budget.scope} has a budget per ${budget.period} already: change that one`,
-            {
-              cause,
-            },
-          )
-        : cause;
-    }
-    await manager.query('update budgets set managed_by = $2 where id = $1', [id, managerOf(ctx.principal)]);
-    return await this.get(ctx, id, manager);
+    return { ...budget, id: newId(), managedBy: managerOf(ctx.principal) };
+  }
+
+  /**
+   * Counts at once what the scope has spent and holds in the current period. Comes last in its transaction: the ledger
+   * waits until that ends.
+   * @throws ConflictError when the scope has a budget for this period already, ServiceUnavailableError when counting
+   * takes longer than admissions can wait.
+   */
+  async create(budget: PlannedBudget, manager: EntityManager): Promise<void> {
+    const { id, scope, period, limitPicoUsd, mode, managedBy } = budget;
+    await inStillBooks(
+      manager,
+      'select ledger_create_budget($1, $2, $3, $4, $5, $6, $7, $8)',
+      [id, scope, scopeIdOf(budget), period, String(limitPicoUsd), mode, managedBy, this.time()],
+      { taken: `This ${scope} has a budget per ${period} already: change that one` },
+    );
   }
 
   /** @throws NotFoundError */
@@ -153,35 +151,25 @@ export class BudgetRepository {
     return budget;
   }
 
-  /** Holds from the next admission on. @throws NotFoundError, ForbiddenError, ValidationError */
+  /** Of one that the transaction has locked. Holds from the next admission on. @throws ValidationError */
   async update(
     ctx: RequestContext,
-    id: string,
-    change: BudgetChange,
-    manager = this.database.manager,
+    { id }: Budget,
+    { limitPicoUsd, mode }: BudgetChange,
+    manager: EntityManager,
   ): Promise<Budget> {
-    if (change.limitPicoUsd !== undefined) assertAmount(change.limitPicoUsd);
-    return await repeatOnConflict(() =>
-      manager.transaction(async (transaction) => {
-        await this.getForChange(ctx, id, transaction);
-        await transaction.query(
-          `update budgets set limit_pico = coalesce($2, limit_pico), mode = coalesce($3, mode), managed_by = $4
-           where id = $1`,
-          [id, change.limitPicoUsd?.toString() ?? null, change.mode ?? null, managerOf(ctx.principal)],
-        );
-        return await this.get(ctx, id, transaction);
-      }),
+    if (limitPicoUsd !== undefined) assertAmount(limitPicoUsd);
+    await manager.query(
+      `update budgets set limit_pico = coalesce($2, limit_pico), mode = coalesce($3, mode), managed_by = $4
+       where id = $1`,
+      [id, limitPicoUsd?.toString() ?? null, mode ?? null, managerOf(ctx.principal)],
     );
+    return await this.get(ctx, id, manager);
   }
 
-  /** @throws NotFoundError, ForbiddenError */
-  async remove(ctx: RequestContext, id: string, manager = this.database.manager): Promise<void> {
-    await repeatOnConflict(() =>
-      manager.transaction(async (transaction) => {
-        await this.getForChange(ctx, id, transaction);
-        await transaction.query('delete from budgets where id = $1', [id]);
-      }),
-    );
+  /** One that the transaction has locked. */
+  async remove({ id }: Budget, manager: EntityManager): Promise<void> {
+    await manager.query('delete from budgets where id = $1', [id]);
   }
 
   private async read(ctx: RequestContext, sql: string, id: string, manager: EntityManager): Promise<Budget> {
@@ -197,13 +185,8 @@ export class BudgetRepository {
 }
 
 function assertAmount(limitPicoUsd: PicoUsd): void {
-  if (limitPicoUsd >= 0n && limitPicoUsd <= MAX_LIMIT_PICO_USD) return;
+  if (limitPicoUsd >= 0n && limitPicoUsd <= MAX_BUDGET_PICO_USD) return;
   throw new ValidationError('A budget is from 0 to 1000000000000 US dollars', { param: 'limitUsd' });
-}
-
-/** TypeORM wraps the driver's error and copies its fields. */
-export function isUniqueViolation(error: unknown): boolean {
-  return (error as { code?: unknown }).code === '23505';
 }
 
 function toBudget(row: BudgetRow): Budget {

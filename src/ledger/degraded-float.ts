@@ -30,7 +30,7 @@ export class DegradedFloat {
   /** What the request may cost at most, clamped to what is left; undefined when that does not pay the least of it. */
   take(requestId: string, { worstPicoUsd, minimumPicoUsd }: HoldAmounts): PicoUsd | undefined {
     const { left } = this;
-    if (!this.isEnabled || left <= 0n || minimumPicoUsd > left) return undefined;
+    if (left <= 0n || minimumPicoUsd > left) return undefined;
     const amount = worstPicoUsd > left ? left : worstPicoUsd;
     this.held.set(requestId, amount);
     return amount;

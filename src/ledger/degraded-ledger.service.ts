@@ -37,7 +37,6 @@ export class DegradedLedger {
     const requestId = owner.request_id;
     const held = this.float.take(requestId, amounts);
     if (held === undefined) return undefined;
-    this.openHolds.add(requestId);
     try {
       await this.journal.append({
         owner,
@@ -49,6 +48,7 @@ export class DegradedLedger {
       this.logger.fatal(`Nothing can be paid from the degraded float: ${(error as Error).message}`);
       return undefined;
     }
+    this.openHolds.add(requestId);
     return Object.freeze({ requestId, heldPicoUsd: held, isHard: true, taskType, warnings: [WARNING] });
   }
 

@@ -1,4 +1,4 @@
-export { type Budget, BudgetRepository, type NewBudget } from './budget.repository';
+export { type Budget, BudgetRepository, type NewBudget, type PlannedBudget } from './budget.repository';
 export { reconcileUsage, type ReconciledUsage, type UsageClaim } from './integrity';
 export {
   BudgetExceededError,
@@ -9,26 +9,24 @@ export {
 } from './ledger.errors';
 export { LedgerModule } from './ledger.module';
 export {
-  BUDGET_MODES,
-  BUDGET_PERIODS,
   BUDGET_SCOPES,
-  type BudgetMode,
-  type BudgetPeriod,
   type BudgetScope,
-  LIMIT_KINDS,
+  GLOBAL_SCOPE_ID,
   LIMIT_SCOPES,
   type LimitKind,
-  GLOBAL_SCOPE_ID,
   type LimitScope,
+  SCOPE_PREFIXES,
+  scopeApiId,
 } from './ledger.scopes';
 export { LedgerService } from './ledger.service';
 export * from './ledger.types';
 export {
   type Limit,
   LimitRepository,
-  type LimitValues,
   type LimitWindow,
   type NewLimit,
+  type PlannedLimit,
 } from './limit.repository';
 export { rateLimitHeaders, type RateLimitedCaller, type RateLimitState } from './rate-limit-state';
+export { repeatOnConflict } from './repeat-on-conflict';
 export { type LedgerDifference, Reconciliation } from './reconciliation.service';

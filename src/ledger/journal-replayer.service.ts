@@ -1,11 +1,10 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { DatabaseWatch, toServiceUnavailable } from '../database/index';
-import { AppLogger } from '../observability/index';
+import { DatabaseWatch } from '../database/index';
+import { AppLogger, BackgroundLoop } from '../observability/index';
 import { DegradedLedger } from './degraded-ledger.service';
 import type { IntentEntry, JournalContent } from './journal-file';
 import type { DecisionRecordRow, Settlement } from './ledger-rows';
 import { LedgerStore } from './ledger.store';
-import { RepeatingTask } from './repeating-task';
 import { SettlementJournal } from './settlement-journal';
 import { Settler } from './settler.service';
 
@@ -18,11 +17,9 @@ const CHUNK = 200;
 /** Books what waits in the journal once PostgreSQL is back, this process's own and those of dead ones. */
 @Injectable()
 export class JournalReplayer implements OnModuleInit, OnApplicationShutdown {
-  private readonly task = new RepeatingTask(INTERVAL_MS, () => this.round());
+  private readonly loop = new BackgroundLoop('replaying the journal', INTERVAL_MS, () => this.round());
   private rounds = 0;
   private isSearchDue = true;
-  private tail: Promise<void> = Promise.resolve();
-  private isClosing = false;
 
   constructor(
     private readonly journal: SettlementJournal,
@@ -34,26 +31,21 @@ export class JournalReplayer implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    this.watch.onUp(() => {
-      if (!this.isClosing) void this.task.trigger();
-    });
-    this.task.start();
-    void this.task.trigger();
+    this.watch.onUp(() => this.loop.wake());
+    this.loop.start();
+    this.loop.wake();
   }
 
   /** One last try: what is left waits on the disk for the next start. */
   async onApplicationShutdown(): Promise<void> {
-    this.isClosing = true;
-    await this.task.stop();
-    if (!this.journal.isEmpty) await this.task.trigger();
+    await this.loop.stop();
+    if (!this.journal.isEmpty) await this.loop.runNow();
   }
 
-  /** Books what can be booked now; an error leaves the journal as it is. */
+  /** Books what can be booked now, also of dead processes; what cannot stays in the journal. Never rejects. */
   async replay(): Promise<void> {
-    await this.exclusively(async () => {
-      await this.replayOwn();
-      await this.replayLeftovers();
-    });
+    this.isSearchDue = true;
+    await this.loop.runNow();
   }
 
   private async round(): Promise<void> {
@@ -63,21 +55,13 @@ export class JournalReplayer implements OnModuleInit, OnApplicationShutdown {
       await this.journal.touch();
     }
     if (this.watch.isDown) return;
-    try {
-      if (this.isSearchDue) await this.replay();
-      else await this.exclusively(() => this.replayOwn());
-      this.isSearchDue = false;
-    } catch (error) {
-      if (!toServiceUnavailable(error))
-        this.logger.error(`The journal could not be replayed: ${String(error)}`);
-    }
-  }
-
-  /** Two replays at once would each forget what the other has not read. */
-  private async exclusively(work: () => Promise<void>): Promise<void> {
-    const result = this.tail.then(work);
-    this.tail = result.catch(() => undefined);
-    await result;
+    await this.replayOwn();
+    if (!this.isSearchDue) return;
+    this.isSearchDue = false;
+    await this.replayLeftovers().catch((error: unknown) => {
+      this.isSearchDue = true;
+      throw error;
+    });
   }
 
   /** The intents of requests that are still under way stay. */

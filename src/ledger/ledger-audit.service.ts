@@ -1,22 +1,15 @@
 /** Checks of the books that administrators ask for, as REST shows them. */
 import { Injectable } from '@nestjs/common';
-import { formatUsd, type IdPrefix, type RequestContext, toApiId } from '../common/index';
+import { formatUsd, parseInstant, type RequestContext, toApiId } from '../common/index';
 import { AuditSink, ValidationError } from '../errors/index';
 import type { LedgerDifferenceDto, ReconcileResponseDto } from './dto/reconcile.response.dto';
 import type { RerateRequestDto } from './dto/rerate.request.dto';
 import type { RatedSumDto, RerateResponseDto } from './dto/rerate.response.dto';
-import type { BudgetScope } from './ledger.scopes';
+import { scopeApiId } from './ledger.scopes';
 import { type LedgerDifference, Reconciliation } from './reconciliation.service';
 import type { RatedSum } from './rerate';
 import { type PriceBookChoice, Rerater } from './rerater.service';
-import { instant } from './usage-filter';
-
-const SCOPE_PREFIXES: Readonly<Record<Exclude<BudgetScope, 'global'>, IdPrefix>> = {
-  user: 'usr',
-  project: 'prj',
-  key: 'key',
-  run: 'run',
-};
+import type { Plain } from './usage-rows';
 
 @Injectable()
 export class LedgerAudit {
@@ -42,8 +35,7 @@ export class LedgerAudit {
 
   /** Nothing is written but the audit log. @throws ValidationError */
   async rerate(ctx: RequestContext, body: RerateRequestDto): Promise<RerateResponseDto> {
-    const from = time(body.from, 'from');
-    const to = time(body.to, 'to');
+    const { from, to } = body;
     if (to <= from) throw new ValidationError('to must lie after from', { param: 'to' });
     const priceBook = choiceOf(body.priceBook);
     const totals = await this.rerater.rerate({ from, to, priceBook }, ctx.signal);
@@ -75,24 +67,12 @@ export class LedgerAudit {
   }
 }
 
-function time(text: string, param: string): string {
-  return instant(text, param) ?? '';
-}
-
 function choiceOf(priceBook: string): PriceBookChoice {
   if (priceBook === 'booked' || priceBook === 'current') return priceBook;
-  try {
-    return new Date(time(priceBook, 'priceBook'));
-  } catch (cause) {
-    throw new ValidationError('priceBook must be booked, current, or a date or time', {
-      param: 'priceBook',
-      cause,
-    });
-  }
+  const at = parseInstant(priceBook);
+  if (at !== undefined) return new Date(at);
+  throw new ValidationError('priceBook must be booked, current, or a date or time', { param: 'priceBook' });
 }
-
-/** A plain object, as far as the compiler can tell: it is spread. */
-type Plain<T> = { readonly [Name in keyof T]: T[Name] };
 
 function sumDto({ lines, oldPicoUsd, newPicoUsd }: RatedSum): Plain<RatedSumDto> {
   return {
@@ -115,7 +95,7 @@ function toDifference(difference: LedgerDifference): LedgerDifferenceDto {
     counter,
     id: toApiId(isCount ? 'lim' : 'bud', difference.id),
     scope,
-    scopeId: scope === 'global' || scopeId === undefined ? null : toApiId(SCOPE_PREFIXES[scope], scopeId),
+    scopeId: scopeApiId(scope, scopeId),
     period: difference.period ?? null,
     periodStart: difference.period === 'total' ? null : (difference.periodStart?.toISOString() ?? null),
     counted: text(counted),

@@ -131,17 +131,6 @@ export function decisionRow(owner: OwnerRow, decision: DecisionRow): DecisionRec
   };
 }
 
-const UNSTORABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/i;
-
-/** JSON that PostgreSQL can store: NUL and lone surrogates, which its text cannot hold, are taken out. */
-export function toStorableJson(rows: unknown): string {
-  const text = JSON.stringify(rows);
-  if (!UNSTORABLE.test(text)) return text;
-  return JSON.stringify(rows, (_, value: unknown) =>
-    typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value,
-  );
-}
-
 function usageColumns(usage: TokenUsage): Record<string, number | undefined> {
   return {
     prompt_tokens: wholeNumber(usage.promptTokens),

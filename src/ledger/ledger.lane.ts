@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { toServiceUnavailable } from '../database/index';
+import { toServiceUnavailable } from '../errors/index';
 import { Metrics } from '../observability/index';
 import { BatchLane } from './batch-lane';
 import type { AdvanceRow, Settlement } from './ledger-rows';
 import { type AdmissionRow, type HoldAnswer, LedgerStore } from './ledger.store';
 import { ProcessIdentity } from './process-identity';
 import {
+  byScope,
   installationWindows,
   type RateLimitedCaller,
   type RateLimitState,
@@ -99,7 +100,7 @@ export class LedgerLane {
     const answer = await this.store.turn(this.identity.id, settlements, admissions);
     const late = new Set(answer?.late);
     const admitted = byRequest(answer?.admitted ?? []);
-    const windows = answer?.windows ?? [];
+    const windows = byScope(answer?.windows);
     return batch.map((turn) => {
       if ('settle' in turn)
         return { isLate: late.has(turn.settle.owner.request_id), admission: NOTHING_TO_SAY };
@@ -112,11 +113,12 @@ export class LedgerLane {
   private async runCounts(batch: readonly RateLimitedCaller[]): Promise<readonly Counted[]> {
     const answer = await this.store.count(batch);
     const refusals = new Map(answer?.refusals?.map(({ place, refusal }) => [place, refusal]));
-    const installation = installationWindows(answer?.windows ?? []);
+    const windows = byScope(answer?.windows);
+    const installation = installationWindows(windows);
     return batch.map((caller, place) => ({
       refusal: refusals.get(place),
       installation,
-      rateLimit: tightestWindow(answer?.windows ?? [], caller),
+      rateLimit: tightestWindow(windows, caller),
     }));
   }
 

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type RequestContext, toApiId } from '../common/index';
-import { toServiceUnavailable } from '../database/index';
-import { ConflictError, ServiceUnavailableError } from '../errors/index';
+import { ConflictError, ServiceUnavailableError, toServiceUnavailable } from '../errors/index';
 import { DegradedLedger } from './degraded-ledger.service';
 import { DisputeReporter } from './dispute.reporter';
 import { decisionRow, ownerRow, requestRow, settlement } from './ledger-rows';
@@ -11,6 +10,7 @@ import type { AdmitCommand, AttemptIntent, Hold, HoldAmounts, SettledAttempt } f
 import { OpenHolds } from './open-holds';
 import type { RateLimitedCaller, RateLimitState } from './rate-limit-state';
 import { limitError, refusalError, softBudgetWarnings } from './refusal';
+import { isUniqueViolation } from './repeat-on-conflict';
 import { Settler } from './settler.service';
 
 /**
@@ -52,7 +52,7 @@ export class LedgerService {
       const granted = away && (await this.degraded.admit(owner, command));
       if (granted) return granted;
       this.openHolds.delete(requestId);
-      throw isDuplicate(error) ? alreadyOpen(requestId) : (away ?? error);
+      throw isUniqueViolation(error, 'holds_pkey') ? alreadyOpen(requestId) : (away ?? error);
     }
   }
 
@@ -138,13 +138,6 @@ function toHold(
     warnings: softBudgetWarnings(ctx, answer?.exceeded ?? []),
     rateLimit,
   });
-}
-
-const UNIQUE_VIOLATION = '23505';
-
-function isDuplicate(error: unknown): boolean {
-  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
-  return code === UNIQUE_VIOLATION && constraint === 'holds_pkey';
 }
 
 function alreadyOpen(requestId: string): ConflictError {

@@ -1,8 +1,8 @@
 /** The ledger's functions in PostgreSQL, called over the hot pool. Nothing else moves the books. */
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { toStorableJson } from '../common/index';
 import { HotPool } from '../database/index';
 import type { AdvanceRow, DecisionRecordRow, LineRow, OwnerRow, RequestRow, Settlement } from './ledger-rows';
-import { toStorableJson } from './ledger-rows';
 import type { RateLimitedCaller, RequestWindowsRow } from './rate-limit-state';
 import type { LimitRefusal, Refusal } from './refusal';
 import { repeatOnConflict } from './repeat-on-conflict';

@@ -1,20 +1,18 @@
 /** Limits as their tables hold them, and as values. */
+import type { LimitValues } from '../common/index';
 import { GLOBAL_SCOPE_ID, type LimitScope } from './ledger.scopes';
 import type { ManagedBy } from './scope-visibility';
-
-/** Undefined means not limited, 0 that nothing passes. Windows are wall-clock minutes and hours. */
-export interface LimitValues {
-  readonly requestsPerMinute?: number;
-  readonly requestsPerHour?: number;
-  readonly tokensPerMinute?: number;
-  readonly tokensPerHour?: number;
-  readonly concurrency?: number;
-}
 
 export interface NewLimit extends LimitValues {
   readonly scope: LimitScope;
   /** UUID; undefined for the global scope only. */
   readonly scopeId?: string;
+}
+
+/** Those that nothing stands in the way of. */
+export interface PlannedLimit extends NewLimit {
+  readonly id: string;
+  readonly managedBy: ManagedBy;
 }
 
 /** How far the current window of a limit is used up. */
@@ -25,8 +23,7 @@ export interface LimitWindow {
   readonly resetsAt: Date;
 }
 
-export interface Limit extends NewLimit {
-  readonly id: string;
+export interface Limit extends PlannedLimit {
   /** Requests that run now. */
   readonly running: number;
   /** Undefined where the limit does not count. */
@@ -38,7 +35,6 @@ export interface Limit extends NewLimit {
   };
   /** From the installation's configuration; whoever sets limits for the scope replaces it. */
   readonly isDefault: boolean;
-  readonly managedBy: ManagedBy;
   readonly createdAt: Date;
 }
 

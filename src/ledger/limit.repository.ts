@@ -1,12 +1,10 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
-import { newId, type RequestContext } from '../common/index';
+import { type LimitValues, newId, type RequestContext } from '../common/index';
 import { ConflictError, NotFoundError, ValidationError } from '../errors/index';
-import { isUniqueViolation } from './budget.repository';
-import { type Limit, type LimitRow, type LimitValues, type NewLimit, toLimit } from './limit-rows';
+import { type Limit, type LimitRow, type NewLimit, type PlannedLimit, toLimit } from './limit-rows';
 import type { LimitScope } from './ledger.scopes';
 import { LEDGER_NOW } from './ledger.store';
-import { repeatOnConflict } from './repeat-on-conflict';
 import {
   assertMayChange,
   assertMaySet,
@@ -18,7 +16,7 @@ import {
 } from './scope-visibility';
 import { inStillBooks } from './still-books';
 
-export type { Limit, LimitValues, LimitWindow, NewLimit } from './limit-rows';
+export type { Limit, LimitWindow, NewLimit, PlannedLimit } from './limit-rows';
 
 export interface LimitQuery {
   readonly scope?: LimitScope;
@@ -56,30 +54,31 @@ export class LimitRepository {
   ) {}
 
   /**
-   * What runs in the scope is counted at once; windows start empty. Takes the place of a default.
-   * @throws ForbiddenError, ValidationError, NotFoundError when the user or key does not exist, ConflictError when the
-   * scope has limits already.
+   * Everything about new limits that can be known before the books have to stand still for them.
+   * @throws ForbiddenError, ValidationError, NotFoundError when the user or key does not exist.
    */
-  async create(ctx: RequestContext, limit: NewLimit, manager = this.database.manager): Promise<Limit> {
+  async plan(ctx: RequestContext, limit: NewLimit, manager: EntityManager): Promise<PlannedLimit> {
     await assertMaySet(ctx, 'limits', limit, manager);
-    const values = columnValues(limit);
-    const scopeId = scopeIdOf(limit);
+    columnValues(limit);
+    scopeIdOf(limit);
     await assertScopeExists(ctx, limit, manager);
-    const id = newId();
-    try {
-      await inStillBooks(manager, 'select ledger_create_limit($1, $2, $3, $4)', [
-        id,
-        limit.scope,
-        scopeId,
-        values,
-      ]);
-    } catch (cause) {
-      throw isUniqueViolation(cause)
-        ? new ConflictError(`This ${limit.scope} has limits already: change those`, { cause })
-        : cause;
-    }
-    await manager.query('update limits set managed_by = $2 where id = $1', [id, managerOf(ctx.principal)]);
-    return await this.get(ctx, id, manager);
+    return { ...limit, id: newId(), managedBy: managerOf(ctx.principal) };
+  }
+
+  /**
+   * What runs in the scope is counted at once; windows start empty, or are those of the default whose place it takes.
+   * Comes last in its transaction: the ledger waits until that ends.
+   * @throws ConflictError when the scope has limits already, ServiceUnavailableError when counting takes longer than
+   * admissions can wait.
+   */
+  async create(limit: PlannedLimit, manager: EntityManager): Promise<void> {
+    const { id, scope, managedBy } = limit;
+    await inStillBooks(
+      manager,
+      'select ledger_create_limit($1, $2, $3, $4, $5)',
+      [id, scope, scopeIdOf(limit), columnValues(limit), managedBy],
+      { taken: `This ${scope} has limits already: change those` },
+    );
   }
 
   /** @throws NotFoundError */
@@ -112,38 +111,28 @@ export class LimitRepository {
     return limit;
   }
 
-  /** Replaces all values, from the next admission on. @throws NotFoundError, ForbiddenError, ValidationError */
+  /** Of those that the transaction has locked. Replaces all values, from the next admission on. @throws ValidationError */
   async update(
     ctx: RequestContext,
-    id: string,
+    { id }: Limit,
     values: LimitValues,
-    manager = this.database.manager,
+    manager: EntityManager,
   ): Promise<Limit> {
-    return await repeatOnConflict(() =>
-      manager.transaction(async (transaction) => {
-        await this.getForChange(ctx, id, transaction);
-        await transaction.query(
-          `update limits set requests_per_minute = $2, requests_per_hour = $3, tokens_per_minute = $4,
-             tokens_per_hour = $5, concurrency = $6, managed_by = $7, is_default = false where id = $1`,
-          [id, ...columnValues(values), managerOf(ctx.principal)],
-        );
-        return await this.get(ctx, id, transaction);
-      }),
+    await manager.query(
+      `update limits set requests_per_minute = $2, requests_per_hour = $3, tokens_per_minute = $4,
+         tokens_per_hour = $5, concurrency = $6, managed_by = $7, is_default = false where id = $1`,
+      [id, ...columnValues(values), managerOf(ctx.principal)],
     );
+    return await this.get(ctx, id, manager);
   }
 
   /**
-   * The configured default, if there is one, holds again.
-   * @throws NotFoundError, ForbiddenError, ConflictError when it is that default.
+   * Those that the transaction has locked. The configured default, if there is one, holds again.
+   * @throws ConflictError when it is that default.
    */
-  async remove(ctx: RequestContext, id: string, manager = this.database.manager): Promise<void> {
-    await repeatOnConflict(() =>
-      manager.transaction(async (transaction) => {
-        const { isDefault } = await this.getForChange(ctx, id, transaction);
-        if (isDefault) throw new ConflictError(IS_DEFAULT);
-        await transaction.query('delete from limits where id = $1', [id]);
-      }),
-    );
+  async remove({ id, isDefault }: Limit, manager: EntityManager): Promise<void> {
+    if (isDefault) throw new ConflictError(IS_DEFAULT);
+    await manager.query('delete from limits where id = $1', [id]);
   }
 
   private async read(ctx: RequestContext, sql: string, id: string, manager: EntityManager): Promise<Limit> {

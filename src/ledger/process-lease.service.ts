@@ -1,12 +1,10 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../config/index';
-import { toServiceUnavailable } from '../database/index';
-import { AppLogger } from '../observability/index';
+import { AppLogger, BackgroundLoop } from '../observability/index';
 import { LedgerStore } from './ledger.store';
 import { OpenHolds } from './open-holds';
 import { ProcessIdentity } from './process-identity';
 import { Reaper } from './reaper.service';
-import { RepeatingTask } from './repeating-task';
 
 /** Five rounds a lease: with the renewal's age, a dead process is found within 1.2 leases (18 s of the promised 20). */
 const ROUNDS_PER_LEASE = 5;
@@ -20,7 +18,7 @@ const ROUNDS_PER_LEASE = 5;
 @Injectable()
 export class ProcessLease implements OnModuleInit, OnApplicationShutdown {
   private readonly leaseMs: number;
-  private readonly task: RepeatingTask;
+  private readonly loop: BackgroundLoop;
   private lastBeatAt?: number;
   private mayReapAt = 0;
 
@@ -33,17 +31,18 @@ export class ProcessLease implements OnModuleInit, OnApplicationShutdown {
     private readonly logger: AppLogger,
   ) {
     this.leaseMs = config.vars.HOLD_LEASE_MS;
-    this.task = new RepeatingTask(this.leaseMs / ROUNDS_PER_LEASE, () => this.round());
+    const name = 'renewing the lease and reaping holds';
+    this.loop = new BackgroundLoop(name, this.leaseMs / ROUNDS_PER_LEASE, () => this.round());
   }
 
   async onModuleInit(): Promise<void> {
-    this.task.start();
-    await this.task.trigger();
+    this.loop.start();
+    await this.loop.runNow();
   }
 
   /** Whoever reaps next may take what this process leaves open. */
   async onApplicationShutdown(): Promise<void> {
-    await this.task.stop();
+    await this.loop.stop();
     try {
       await this.store.endLease(this.identity.id);
     } catch (error) {
@@ -60,14 +59,9 @@ export class ProcessLease implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async round(): Promise<void> {
-    try {
-      await this.beat();
-      this.noteBeat(performance.now());
-      if (performance.now() >= this.mayReapAt) await this.reaper.reap();
-    } catch (error) {
-      if (!toServiceUnavailable(error))
-        this.logger.error(`The lease could not be renewed or holds not be reaped: ${String(error)}`);
-    }
+    await this.beat();
+    this.noteBeat(performance.now());
+    if (performance.now() >= this.mayReapAt) await this.reaper.reap();
   }
 
   private noteBeat(now: number): void {

@@ -29,26 +29,34 @@ export interface RateLimitedCaller {
   readonly role?: Role;
 }
 
+/** The request windows of limits, by what they are set on. */
+export type WindowsByScope = ReadonlyMap<string, RequestWindowsRow>;
+
+export function byScope(rows: readonly RequestWindowsRow[] | null | undefined): WindowsByScope {
+  return new Map(rows?.map((row) => [row.scopeId, row]));
+}
+
 /**
  * Undefined when none of the caller's limits counts requests. The installation's limit is known to administrators only,
  * so it is told for nobody but a caller without a name, and goes into no header.
  */
 export function tightestWindow(
-  rows: readonly RequestWindowsRow[],
+  windows: WindowsByScope,
   { userId, keyId }: RateLimitedCaller,
 ): RateLimitState | undefined {
   let tightest: RateLimitState | undefined;
-  for (const row of rows) {
-    const isOwn = row.scopeId === userId || row.scopeId === keyId;
-    if (!isOwn && (row.scopeId !== GLOBAL_SCOPE_ID || userId !== undefined)) continue;
+  for (const scopeId of [userId ?? GLOBAL_SCOPE_ID, keyId]) {
+    const row = scopeId === undefined ? undefined : windows.get(scopeId);
+    if (!row) continue;
     for (const state of windowsOf(row)) if (!tightest || isTighter(state, tightest)) tightest = state;
   }
   return tightest;
 }
 
 /** All request windows of the installation; none when it is not limited. */
-export function installationWindows(rows: readonly RequestWindowsRow[]): readonly RateLimitState[] {
-  return rows.filter(({ scopeId }) => scopeId === GLOBAL_SCOPE_ID).flatMap(windowsOf);
+export function installationWindows(windows: WindowsByScope): readonly RateLimitState[] {
+  const row = windows.get(GLOBAL_SCOPE_ID);
+  return row ? windowsOf(row) : [];
 }
 
 /** `ratelimit-*` response headers; the reset is in whole seconds from now. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { BudgetPeriod, BudgetScope } from './ledger.scopes';
+import type { BudgetPeriod } from '../common/index';
+import type { BudgetScope } from './ledger.scopes';
 import { GLOBAL_SCOPE_ID } from './ledger.scopes';
 
 /** A counter that is not what the usage lines and the open holds say. */

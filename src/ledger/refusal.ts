@@ -1,5 +1,5 @@
 /** Turns the reasons for which PostgreSQL refused a request into errors that callers understand. */
-import { formatUsd, type RequestContext, toApiId } from '../common/index';
+import { type BudgetPeriod, formatUsd, type RequestContext, toApiId } from '../common/index';
 import { type AppError, ForbiddenError, UnauthenticatedError } from '../errors/index';
 import {
   BudgetExceededError,
@@ -8,7 +8,7 @@ import {
   RequestLimitError,
   TokenLimitError,
 } from './ledger.errors';
-import type { BudgetPeriod, BudgetScope, LimitKind, LimitScope } from './ledger.scopes';
+import type { BudgetScope, LimitKind, LimitScope } from './ledger.scopes';
 import { rateLimitHeaders, type RateLimitState } from './rate-limit-state';
 
 export type Refusal = InactiveRefusal | LimitRefusal | BudgetRefusal;

@@ -12,3 +12,9 @@ export async function repeatOnConflict<T>(transaction: () => Promise<T>): Promis
     }
   }
 }
+
+/** TypeORM wraps the driver's error and copies its fields. */
+export function isUniqueViolation(error: unknown, ofConstraint?: string): boolean {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  return code === '23505' && (ofConstraint === undefined || constraint === ofConstraint);
+}

@@ -1,6 +1,6 @@
 /** Whose budgets and limits a caller may see and set, and how a scope is named in the database. */
-import type { Principal, RequestContext } from '../common/index';
-import { ForbiddenError, NotFoundError, type SqlExecutor, ValidationError } from '../errors/index';
+import type { Principal, RequestContext, SqlExecutor } from '../common/index';
+import { ForbiddenError, NotFoundError, ValidationError } from '../errors/index';
 import { type BudgetScope, GLOBAL_SCOPE_ID } from './ledger.scopes';
 
 /** What is set; also the area of the permission. */

@@ -12,6 +12,7 @@ import {
 } from 'node:fs/promises';
 import path from 'node:path';
 import { Injectable } from '@nestjs/common';
+import { SerialQueue } from '../common/index';
 import { AppConfig } from '../config/index';
 import { BatchLane } from './batch-lane';
 import {
@@ -50,10 +51,10 @@ export class SettlementJournal {
   private readonly file: string;
   private readonly header: JournalHeader;
   private readonly appends = new BatchLane<JournalEntry, void>({
-    run: (batch) => this.exclusively(() => this.write(batch)).then(() => []),
+    run: (batch) => this.turns.run(() => this.write(batch)).then(() => []),
     isWorthSplitting: () => false,
   });
-  private tail: Promise<unknown> = Promise.resolve();
+  private readonly turns = new SerialQueue();
   private counts = { settlements: 0, intents: 0 };
   private since?: Date;
   private lastProblem?: string;
@@ -94,13 +95,13 @@ export class SettlementJournal {
   }
 
   async read(): Promise<JournalContent> {
-    return await this.exclusively(async () => parseJournal(await readOptional(this.file)));
+    return await this.turns.run(async () => parseJournal(await readOptional(this.file)));
   }
 
   /** Forgets what was read, which is booked, but for `keep`; what was appended meanwhile stays too. */
   async discard({ bytes }: JournalContent, keep: readonly IntentEntry[] = []): Promise<void> {
     const readAt = new Date();
-    await this.exclusively(async () => {
+    await this.turns.run(async () => {
       const rest = (await readOptional(this.file)).subarray(bytes);
       if (rest.length === 0 && keep.length === 0) await rm(this.file, { force: true });
       else await this.replace(Buffer.concat([toLine(this.header), ...keep.map(toLine), rest]));
@@ -216,12 +217,6 @@ export class SettlementJournal {
     }
     await rename(draft, this.file);
     await syncFolder(this.folder);
-  }
-
-  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(work);
-    this.tail = result.catch(() => undefined);
-    return await result;
   }
 }
 

@@ -1,13 +1,11 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { toApiId } from '../common/index';
-import { toServiceUnavailable } from '../database/index';
-import { BillingIntegrityError } from '../errors/index';
-import { AppLogger } from '../observability/index';
+import { BillingIntegrityError, toServiceUnavailable } from '../errors/index';
+import { AppLogger, BackgroundLoop } from '../observability/index';
 import type { Settlement } from './ledger-rows';
 import { LedgerLane } from './ledger.lane';
 import { LedgerStore } from './ledger.store';
 import { OpenHolds } from './open-holds';
-import { RepeatingTask } from './repeating-task';
 import { SettlementJournal } from './settlement-journal';
 
 const RETRY_INTERVAL_MS = 1000;
@@ -19,7 +17,7 @@ const RETRY_INTERVAL_MS = 1000;
 @Injectable()
 export class Settler implements OnApplicationShutdown {
   private readonly unsaved = new Set<Settlement>();
-  private readonly retries = new RepeatingTask(RETRY_INTERVAL_MS, () => this.retry());
+  private readonly retries = new BackgroundLoop('saving settlements', RETRY_INTERVAL_MS, () => this.retry());
 
   constructor(
     private readonly lane: LedgerLane,
@@ -56,7 +54,7 @@ export class Settler implements OnApplicationShutdown {
   }
 
   /** Tries again to save what is in memory only. */
-  async retry(): Promise<void> {
+  private async retry(): Promise<void> {
     await Promise.all(
       [...this.unsaved].map((settlement) =>
         this.save(settlement).then(

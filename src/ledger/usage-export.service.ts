@@ -69,7 +69,7 @@ export class UsageExport {
     const { groupBy } = query;
     const filter = usageFilter(ctx, query);
     const read = async (after?: readonly string[]): Promise<Page<readonly string[]>> => {
-      const { groups } = await this.repository.sums(groupBy, filter, { limit: GROUPS_PER_PAGE, after });
+      const groups = await this.repository.groups(groupBy, filter, { limit: GROUPS_PER_PAGE, after });
       const rows = groups.map((group) => {
         const shown = toGroup(group, groupBy);
         return csvRow([...groupBy, ...SUM_COLUMNS].map((column) => shown[column]));

@@ -1,5 +1,5 @@
 /** What a caller asks of the usage lines, as the repository takes it: UUIDs, instants, and never another's lines. */
-import { fromApiId, type IdPrefix, INSTANT_RULE, parseInstant, type RequestContext } from '../common/index';
+import { fromApiId, type IdPrefix, type RequestContext } from '../common/index';
 import { ForbiddenError, ValidationError } from '../errors/index';
 import type { UsageFilterQueryDto, UsageLinesQueryDto } from './dto/usage.query.dto';
 
@@ -26,8 +26,7 @@ export function usageFilter(
   ctx: RequestContext,
   query: UsageFilterQueryDto & Partial<Pick<UsageLinesQueryDto, 'requestId' | 'disputed'>>,
 ): UsageFilter {
-  const from = instant(query.from, 'from');
-  const to = instant(query.to, 'to');
+  const { from, to } = query;
   if (from !== undefined && to !== undefined && to < from)
     throw new ValidationError('to lies before from', { param: 'to' });
   return {
@@ -46,14 +45,6 @@ export function usageFilter(
     agent: query.agent,
     disputed: query.disputed,
   };
-}
-
-/** @throws ValidationError */
-export function instant(text: string | undefined, param: string): string | undefined {
-  if (text === undefined) return undefined;
-  const found = parseInstant(text);
-  if (found === undefined) throw new ValidationError(`${param} ${INSTANT_RULE}`, { param });
-  return found;
 }
 
 /** Everyone but administrators sees their own only. */

@@ -5,7 +5,7 @@ import type { UsageGroup } from './usage-groups';
 import type { StoredLine, UsageSums } from './usage.repository';
 
 /** A plain object, as far as the compiler can tell: it is spread. */
-type Plain<T> = { readonly [Name in keyof T]: T[Name] };
+export type Plain<T> = { readonly [Name in keyof T]: T[Name] };
 
 export function toSums(row: UsageSums): Plain<UsageSumsDto> {
   return {

@@ -23,7 +23,8 @@ export class UsagePages {
     const list = `usage by ${groupBy.join()}`;
     const after = this.cursors.decode<readonly string[]>(ctx, list, query.cursor);
     const page = { limit: limit + 1, after };
-    const { total, groups: rows } = await this.repository.sums(groupBy, usageFilter(ctx, query), page);
+    const filter = usageFilter(ctx, query);
+    const { total, groups: rows } = await this.repository.groupsWithTotal(groupBy, filter, page);
     const { items, nextCursor } = this.cursors.page(ctx, list, {
       rows,
       limit,

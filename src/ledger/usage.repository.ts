@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { readInTime } from './read-in-time';
 import type { UsageFilter } from './usage-filter';
 import type { UsageGroup } from './usage-groups';
 
@@ -99,32 +100,33 @@ const CONDITIONS: Readonly<Record<keyof UsageFilter, (parameter: string) => stri
   disputed: (parameter) => `(disputes is not null) = ${parameter}`,
 };
 
-/** Reads usage lines. The filter says whose: see `usageFilter`. */
+interface SumsPage {
+  readonly limit: number;
+  readonly after?: readonly string[];
+}
+
+/** Reads usage lines. The filter says whose: see `usageFilter`. What takes too long is a ServiceUnavailableError. */
 @Injectable()
 export class UsageRepository {
   constructor(private readonly database: DataSource) {}
 
-  /** The sums over everything, then groups in ascending order of their keys, after the given keys. */
-  async sums(
+  /** Groups in ascending order of their keys, after the given keys. */
+  async groups(
     groupBy: readonly UsageGroup[],
     filter: UsageFilter,
-    page: { readonly limit: number; readonly after?: readonly string[] },
+    page: SumsPage,
+  ): Promise<readonly UsageSums[]> {
+    return await this.sums(groupBy, filter, page, { hasTotal: false });
+  }
+
+  /** The same, with the sums over everything that the filter finds. */
+  async groupsWithTotal(
+    groupBy: readonly UsageGroup[],
+    filter: UsageFilter,
+    page: SumsPage,
   ): Promise<{ readonly total: UsageSums; readonly groups: readonly UsageSums[] }> {
-    const keys = groupBy.map((group, index) => `${GROUP_KEYS[group]} collate "C" as key_${index}`);
-    const names = keys.map((_, index) => `key_${index}`);
-    const { where, values } = conditions(filter);
-    const [after, limit] = [`$${values.length + 1}`, `$${values.length + 2}`];
-    const [total, ...groups]: [UsageSums, ...UsageSums[]] = await this.database.query(
-      `with lines as (
-         select ${keys.join(', ')}, * from usage_lines where ${where}
-       ), grouped as (
-         select array[${names.join(', ')}] as keys, grouping(key_0) as is_total, ${SUMS}
-         from lines group by grouping sets ((${names.join(', ')}), ()))
-       select * from grouped where is_total = 1 or ${after}::text[] is null or keys > ${after}::text[]
-       order by is_total desc, keys limit ${limit}::int + 1`,
-      [...values, page.after ?? null, page.limit],
-    );
-    return { total, groups };
+    const [total, ...groups] = await this.sums(groupBy, filter, page, { hasTotal: true });
+    return { total: total as UsageSums, groups };
   }
 
   /** Newest request first, after the given position. */
@@ -137,10 +139,35 @@ export class UsageRepository {
     const after = page.after
       ? `and (admitted_at, request_id, attempt) < ($${n + 2}::timestamptz, $${n + 3}::uuid, $${n + 4}::int)`
       : '';
-    return await this.database.query(
+    return await readInTime(
+      this.database,
       `select ${LINE_COLUMNS}, ${POSITION} as position from usage_lines where ${where} ${after}
        order by admitted_at desc, request_id desc, attempt desc limit $${n + 1}`,
       [...values, page.limit, ...(page.after ?? [])],
+    );
+  }
+
+  /** The total, when it is asked for, comes first. */
+  private async sums(
+    groupBy: readonly UsageGroup[],
+    filter: UsageFilter,
+    page: SumsPage,
+    { hasTotal }: { readonly hasTotal: boolean },
+  ): Promise<readonly UsageSums[]> {
+    const keys = groupBy.map((group, index) => `${GROUP_KEYS[group]} collate "C" as key_${index}`);
+    const names = keys.map((_, index) => `key_${index}`).join(', ');
+    const { where, values } = conditions(filter);
+    const [after, limit] = [`$${values.length + 1}`, `$${values.length + 2}`];
+    return await readInTime(
+      this.database,
+      `with lines as (
+         select ${keys.join(', ')}, * from usage_lines where ${where}
+       ), grouped as (
+         select array[${names}] as keys, grouping(key_0) as is_total, ${SUMS}
+         from lines group by grouping sets ((${names})${hasTotal ? ', ()' : ''}))
+       select * from grouped where is_total = 1 or ${after}::text[] is null or keys > ${after}::text[]
+       order by is_total desc, keys limit ${limit}::int`,
+      [...values, page.after ?? null, page.limit + (hasTotal ? 1 : 0)],
     );
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { within } from '../common/index';
 import { BackgroundTaskError } from '../errors/index';
 import { AppLogger } from './app-logger';
 
@@ -30,12 +31,7 @@ export class BackgroundTasks {
   /** Waits for what runs, `limitMs` at most; then tells the rest to stop and names it. */
   async drain(limitMs: number): Promise<void> {
     if (this.running.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
-    });
-    await Promise.race([Promise.all(this.running.keys()), limit]);
-    clearTimeout(timer);
+    await within(limitMs, Promise.all(this.running.keys()));
     for (const name of this.running.values()) {
       this.logger.event('background_task', {
         task: name,

@@ -1,5 +1,6 @@
 export type { AnswerHeaders, AnswerRecorder } from './answer-recorder';
 export { AppLogger } from './app-logger';
+export { BackgroundLoop } from './background-loop';
 export { BackgroundTasks } from './background-tasks';
 export { LOG_EVENTS, type LogEvent } from './log-events';
 export { Metrics } from './metrics';

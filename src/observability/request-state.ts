@@ -21,6 +21,8 @@ export class ClientGoneError extends Error {
 /** What guards, interceptors and controllers know of one request. Filled front to back; `context()` freezes it. */
 export class RequestState {
   readonly requestId = newId();
+  /** The same as callers see it. */
+  readonly apiRequestId = toApiId('req', this.requestId);
   readonly traceId: string;
   readonly controller = new AbortController();
   readonly startedAt = performance.now();
@@ -38,10 +40,6 @@ export class RequestState {
 
   constructor(traceparent?: string) {
     this.traceId = traceIdOf(traceparent) ?? newTraceId();
-  }
-
-  get apiRequestId(): string {
-    return toApiId('req', this.requestId);
   }
 
   /** @throws Error when no guard has set the principal: the route is public and must not act for a caller. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { newId, type RequestContext } from '../common/index';
-import type { AuditEntry, AuditSink, SqlExecutor } from '../errors/index';
+import { newId, type RequestContext, type SqlExecutor } from '../common/index';
+import type { AuditEntry, AuditSink } from '../errors/index';
 
 const INSERT = `
   insert into audit_entries (id, request_id, actor_id, actor_key_id, actor_role, action, resource_id, before, after)

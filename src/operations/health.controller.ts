@@ -1,7 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiResponse, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Public } from '../auth/index';
+import { Counted, Public } from '../auth/index';
 import { LivenessDto, ReadinessDto } from './dto/readiness.response.dto';
 import { ReadinessService } from './readiness.service';
 import { VERSION } from './version';
@@ -9,6 +9,7 @@ import { VERSION } from './version';
 @ApiTags('operations')
 @ApiSecurity({})
 @Public()
+@Counted('never')
 @Controller()
 export class HealthController {
   constructor(private readonly readiness: ReadinessService) {}

@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Controller, Get, Headers, Ip, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { AttemptLimiter, Callers, checkAccess, needOf, Public } from '../auth/index';
+import { AttemptLimiter, Callers, checkAccess, Counted, needOf, Public } from '../auth/index';
+import { isSameSecret } from '../common/index';
 import { AppConfig } from '../config/index';
 import { UnauthenticatedError } from '../errors/index';
 import { Metrics } from '../observability/index';
@@ -23,6 +23,7 @@ export class MetricsController {
   // Public to the guard, because METRICS_TOKEN is no user's credential; `authorize` is the door.
   @Get()
   @Public()
+  @Counted('never')
   @ApiOperation({
     operationId: 'getMetrics',
     summary: 'Prometheus metrics, for METRICS_TOKEN or an administrator',
@@ -43,13 +44,8 @@ export class MetricsController {
     if (!credential)
       throw new UnauthenticatedError('Send METRICS_TOKEN or an administrator’s credential as a bearer token');
     // People choose this token: whoever has guessed often is not told when a guess is right.
-    if (!this.attempts.isFull(address) && isSame(credential, this.config.vars.METRICS_TOKEN)) return;
+    const { METRICS_TOKEN: token } = this.config.vars;
+    if (token !== undefined && !this.attempts.isFull(address) && isSameSecret(credential, token)) return;
     checkAccess(NEED, await this.callers.identify(credential, address, true));
   }
-}
-
-function isSame(offered: string, expected: string | undefined): boolean {
-  if (expected === undefined) return false;
-  const [left, right] = [Buffer.from(offered), Buffer.from(expected)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -1,41 +1,38 @@
 import { Injectable } from '@nestjs/common';
 import { formatUsd } from '../common/index';
 import { DatabaseHealth, type DegradedFigures, DegradedState } from '../database/index';
+import { OpenRequests } from '../observability/index';
 import { ProviderRegistry } from '../providers/index';
 import type { ReadinessDto } from './dto/readiness.response.dto';
 
 /** Whether this process can take work now, and if not, what would help. */
 @Injectable()
 export class ReadinessService {
-  private draining = false;
-
   constructor(
     private readonly database: DatabaseHealth,
     private readonly degraded: DegradedState,
     private readonly providers: ProviderRegistry,
+    private readonly requests: OpenRequests,
   ) {}
-
-  /** From now on load balancers are told to look elsewhere. */
-  startDraining(): void {
-    this.draining = true;
-  }
 
   /** Ready is whoever can serve: without PostgreSQL that is, as long as the degraded float pays. */
   async check(): Promise<ReadinessDto> {
+    // Load balancers are told to look elsewhere.
+    const { isDraining } = this.requests;
     const isDatabaseUp = await this.database.isUp();
     const { figures } = this.degraded;
     const { journal } = figures;
     const canServe = isDatabaseUp || (figures.float.leftPicoUsd > 0n && !journal.problem);
     const noProvider = this.missingProvider();
     const reasons: string[] = [];
-    if (this.draining) reasons.push('The process is shutting down');
+    if (isDraining) reasons.push('The process is shutting down');
     if (!canServe) reasons.push('PostgreSQL does not answer');
     if (noProvider) reasons.push(noProvider);
     const warnings = warningsOf(figures, isDatabaseUp);
     return {
       ready: reasons.length === 0,
       degraded: warnings.length > 0,
-      draining: this.draining,
+      draining: isDraining,
       database: isDatabaseUp,
       provider: noProvider === undefined,
       journal: {

@@ -1,4 +1,5 @@
-import type { ChatRequest, JsonObject } from '../common/index';
+import type { ChatRequest, JsonObject, JsonValue } from '../common/index';
+import { shortHash } from '../config/index';
 import { FACTORS } from '../scoring/index';
 import type { ExecutionPlan, FactorScores, PlannedModel } from './execution-plan';
 import { countReasons } from './refusals';
@@ -7,6 +8,7 @@ const MAX_CANDIDATES = 5;
 const MAX_PATTERNS = 6;
 const MAX_NAMES = 5;
 const MAX_NAME_CHARS = 100;
+const MAX_ALLOWED_CHARS = 300;
 
 /**
  * What is stored of a decision: its inputs, the versions of what decided and the top candidates; the rest follows from
@@ -15,7 +17,7 @@ const MAX_NAME_CHARS = 100;
 export function decisionRecord(plan: ExecutionPlan, request: ChatRequest): JsonObject {
   return {
     asked: askedFor(request),
-    allowed: plan.allowedModels,
+    allowed: allowed(plan),
     strategy: plan.strategy,
     task: task(plan),
     features: features(plan),
@@ -33,6 +35,13 @@ function askedFor({ body, options }: ChatRequest): JsonObject {
     fallback: options.fallback,
     models: options.models?.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_CHARS)),
   };
+}
+
+/** A long list only by its digest: it stands with the key and, where it was changed since, in the audit log. */
+function allowed({ allowedModels }: ExecutionPlan): JsonValue | undefined {
+  const text = JSON.stringify(allowedModels);
+  if (allowedModels === undefined || text.length <= MAX_ALLOWED_CHARS) return allowedModels;
+  return { count: allowedModels.length, hash: shortHash(text) };
 }
 
 function task({ profile }: ExecutionPlan): JsonObject {

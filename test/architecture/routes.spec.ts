@@ -36,6 +36,19 @@ describe('routes', () => {
       'MetricsController.list',
     ]);
   });
+
+  it('count in another way than all others only where that was meant', async () => {
+    const special = (await routeTable()).filter((route) => route.counting !== undefined);
+    const found = special.map(({ name, counting }) => `${name} ${counting}`);
+    expect(found.toSorted()).toEqual([
+      'AuthController.login by-address',
+      'AuthController.refresh never',
+      'HealthController.live never',
+      'HealthController.ready never',
+      ...['create', 'get', 'list', 'remove', 'update'].map((name) => `LimitsController.${name} unless-admin`),
+      'MetricsController.list never',
+    ]);
+  });
 });
 
 describe('the request path', () => {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/common/index';
 import { AnthropicAdapter } from '../../src/providers/adapters/anthropic/anthropic.adapter';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { ChatBody } from '../../src/common/index';
 import type { ChatCall, ProviderError } from '../../src/providers/index';
 import {
@@ -19,6 +19,7 @@ import { API_KEY, type ContractRow, FACTS, PIXEL, PROMPT, REQUESTS } from '../su
 import { catalogModel, PATIENT } from '../support/contract/catalog-model';
 import { type GoldenAnswer, GoldenUpstream, type ReceivedRequest } from '../support/contract/golden-upstream';
 import { drain, runContract } from '../support/contract/run-contract';
+import { listen } from '../support/listen';
 
 const UPSTREAM_ID = 'claude-sonnet-4-5';
 const SYSTEM = [{ type: 'text', text: 'Answer briefly.' }];
@@ -367,13 +368,15 @@ describe(`${AnthropicAdapter.name}, what is Anthropic's own`, () => {
   describe('a server that never finishes its handshake', () => {
     const sockets: Socket[] = [];
     const silent = createServer((socket) => void sockets.push(socket));
-    beforeAll(() => new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve)));
+    let port: number;
+    beforeAll(async () => {
+      port = await listen(silent);
+    });
     afterAll(() => {
       for (const socket of sockets) socket.destroy();
       silent.close();
     });
-    const unreachable = () =>
-      adapterAt(`https://127.0.0.1:${(silent.address() as AddressInfo).port}`, API_KEY);
+    const unreachable = () => adapterAt(`https://127.0.0.1:${port}`, API_KEY);
 
     it('is given up by the connect timer and billed nothing', async () => {
       const model = { ...row.model, timeouts: { ...PATIENT, connectMs: 40 } };

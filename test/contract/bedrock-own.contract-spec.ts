@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { type ChatBody, type JsonObject, OutboundClient } from '../../src/common/index';
 import type { ProviderSettings } from '../../src/config/index';
 import { ImageLoader } from '../../src/providers/adapters/ai-sdk/image-loader';
@@ -23,6 +22,7 @@ import {
 import { catalogModel } from '../support/contract/catalog-model';
 import { type GoldenAnswer, type GoldenStep, GoldenUpstream } from '../support/contract/golden-upstream';
 import { drain } from '../support/contract/run-contract';
+import { listen } from '../support/listen';
 
 const AWS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG', region: 'eu-central-1' };
 const HAIKU = 'global.anthropic.claude-haiku-4-5-20251001-v1:0';
@@ -409,15 +409,17 @@ describe(`${BedrockAdapter.name}, what is Bedrock's own`, () => {
   describe('images by URL', () => {
     const pixel = Buffer.from(PIXEL.split(',')[1] ?? '', 'base64');
     const server = createServer((_request, response) => response.end(pixel));
-    beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)));
+    let port: number;
+    beforeAll(async () => {
+      port = await listen(server);
+    });
     afterAll(() => void server.close());
     const imageBody = (): Partial<ChatBody> => {
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/pixel.png`;
+      const url = `http://127.0.0.1:${port}/pixel.png`;
       return { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }] };
     };
 
     it('arrive as bytes', async () => {
-      const { port } = server.address() as AddressInfo;
       const outbound = new OutboundClient({ allowedHosts: [`127.0.0.1:${port}`], isHttpAllowed: true });
       const base = upstream.serve('own', BEDROCK_GOLDENS.text);
       await adapterAt(base, AWS, new ImageLoader(outbound)).chat(callOf(imageBody()));

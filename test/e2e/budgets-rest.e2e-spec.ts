@@ -2,12 +2,11 @@ import { BUDGET_EXAMPLES } from '../../src/budget/dto/budget.request.dto';
 import { LIMIT_EXAMPLES } from '../../src/budget/dto/limit.request.dto';
 import { fromApiId, newId, parseUsd, toApiId } from '../../src/common/index';
 import { GLOBAL_SCOPE_ID } from '../../src/ledger/index';
-import { type Account, startApp, type TestApp } from '../support/app';
+import { type Account, CHAT_MODEL, startApp, type TestApp } from '../support/app';
 import { collection, type Failure } from '../support/collection';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
-const MODEL = 'openai/gpt-4o-mini';
 const ROUTE = '/api/v1/budgets';
 
 interface Budget {
@@ -45,10 +44,7 @@ describe('/api/v1/budgets', () => {
   const as = (credential: string) => collection<Budget>(app, ROUTE, credential);
 
   const ask = (credential: string, more: object = {}) =>
-    app.call<Failure>('POST', '/v1/chat/completions', {
-      credential,
-      body: { model: MODEL, max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }], ...more },
-    });
+    app.chat<Failure>(credential, { max_tokens: 50, ...more });
 
   const ofKey = ({ keyId }: Account, more: object = {}) => ({
     scope: 'key',
@@ -93,7 +89,7 @@ describe('/api/v1/budgets', () => {
       method: 'POST',
       headers: { authorization: `Bearer ${account.key}`, 'content-type': 'application/json' },
       body: JSON.stringify({
-        model: MODEL,
+        model: CHAT_MODEL,
         stream: true,
         max_tokens: 50,
         messages: [{ role: 'user', content: 'Hi' }],

@@ -4,7 +4,6 @@ import { connectEvents, type EventConnection } from '../support/event-source';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
-const MODEL = 'openai/gpt-4o-mini';
 /** 0.0000315 US dollars. */
 const USAGE = { promptTokens: 10, completionTokens: 50 };
 
@@ -48,11 +47,7 @@ describe('thresholds of budgets', () => {
     return made.body.id;
   };
 
-  const ask = async ({ key }: Account) =>
-    await app.call('POST', '/v1/chat/completions', {
-      credential: key,
-      body: { model: MODEL, max_tokens: 50, messages: [{ role: 'user', content: 'Hello' }] },
-    });
+  const ask = ({ key }: Account) => app.chat(key, { max_tokens: 50 });
 
   const follow = async (resource: string, account: Account): Promise<EventConnection> => {
     const headers = { authorization: `Bearer ${account.accessToken}` };

@@ -1,10 +1,9 @@
 import OpenAI from 'openai';
 import { fromApiId, parseUsd } from '../../src/common/index';
 import { AppLogger, Metrics } from '../../src/observability/index';
-import { type Account, startApp, type TestApp } from '../support/app';
+import { type Account, CHAT_MODEL, startApp, type TestApp } from '../support/app';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
-const MODEL = 'openai/gpt-4o-mini';
 const HELLO = [{ role: 'user' as const, content: 'Hello there' }];
 
 describe('budgets at the door', () => {
@@ -27,10 +26,7 @@ describe('budgets at the door', () => {
   });
 
   const ask = (account: Account, body: object = {}) =>
-    app.call<{ error?: Record<string, unknown> }>('POST', '/v1/chat/completions', {
-      credential: account.key,
-      body: { model: MODEL, messages: HELLO, ...body },
-    });
+    app.chat<{ error?: Record<string, unknown> }>(account.key, { messages: HELLO, ...body });
 
   const sent = async () => (await truth.attempts()).at(-1)?.body as { max_completion_tokens?: number };
 
@@ -77,7 +73,7 @@ describe('budgets at the door', () => {
     const before = (await truth.attempts()).length;
     const client = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: account.key, maxRetries: 3 });
     const failure = await client.chat.completions
-      .create({ model: MODEL, messages: HELLO })
+      .create({ model: CHAT_MODEL, messages: HELLO })
       .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(OpenAI.RateLimitError);
     expect(failure).toMatchObject({ status: 429, code: 'BUDGET_EXCEEDED', type: 'insufficient_quota' });

@@ -1,3 +1,4 @@
+import { fromApiId } from '../../src/common/index';
 import { type Account, startApp, type TestApp } from '../support/app';
 import { eventually } from '../support/eventually';
 import { isSignedWith, type Receiver, startReceiver } from '../integration/events/receiver';
@@ -119,6 +120,22 @@ describe('webhooks over REST', () => {
     expect(rotated.body.secret).not.toBe(made.secret);
     await expect(app.call('DELETE', path, as(ada))).resolves.toMatchObject({ status: 204 });
     await expect(app.call('GET', path, as(ada))).resolves.toMatchObject({ status: 404 });
+  });
+
+  it('can be switched off although what it was set to is not allowed any more', async () => {
+    const moved = await create(ada);
+    const id = fromApiId('whk', moved.id);
+    await app.database.query(
+      `update webhooks set url = 'http://10.0.0.1/hook', scope = 'all' where id = $1`,
+      [id],
+    );
+    const path = `${WEBHOOKS}/${moved.id}`;
+    const off = await app.call('PATCH', path, as(ada, { isActive: false }));
+    expect(off).toMatchObject({ status: 200, body: { isActive: false, url: 'http://10.0.0.1/hook' } });
+    const again = await app.call('PATCH', path, as(ada, { url: 'http://10.0.0.1/hook' }));
+    expect(again).toMatchObject({ status: 400, body: { error: { code: 'URL_NOT_ALLOWED' } } });
+    const all = await app.call('PATCH', path, as(ada, { scope: 'all' }));
+    expect(all).toMatchObject({ status: 403, body: { error: { param: 'scope' } } });
   });
 
   it('is one’s own: what is foreign is missing, administrators reach all', async () => {

@@ -48,7 +48,7 @@ describe('event streams', () => {
     const events = numbers.map((number): NewEvent => {
       return { type: 'test.happened', resource, ownerId, data: { number } };
     });
-    return app.app.get(Outbox).append(events);
+    return app.app.get(Outbox).append(events, app.database);
   }
 
   const numbersOf = ({ events }: EventConnection): unknown[] =>
@@ -184,7 +184,7 @@ describe('event streams', () => {
       ownerId: null,
       data: { number: 1 },
     };
-    await app.app.get(Outbox).append([secret]);
+    await app.app.get(Outbox).append([secret], app.database);
     await happen(ada, 2);
     await expect(until(own, 2)).resolves.toEqual([2]);
     await expect(until(global, 2)).resolves.toEqual([1, 2]);

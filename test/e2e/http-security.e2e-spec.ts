@@ -62,7 +62,8 @@ describe('CORS_ORIGINS', () => {
   afterAll(() => app.close());
 
   it('opens the API to these origins, with the methods and headers of its clients', async () => {
-    const answer = await preflight(app, ORIGIN, 'authorization,x-lattice-fallback,x-lattice-anything');
+    const asked = 'authorization,x-lattice-fallback,x-lattice-anything,x-stainless-os,x-evil';
+    const answer = await preflight(app, ORIGIN, asked);
     expect(answer.status).toBe(204);
     expect(answer.headers.get('access-control-allow-origin')).toBe(ORIGIN);
     expect(answer.headers.get('access-control-allow-methods')).toBe('GET, POST, PATCH, PUT, DELETE, OPTIONS');
@@ -76,9 +77,14 @@ describe('CORS_ORIGINS', () => {
       'x-request-id',
       'x-lattice-fallback',
       'x-lattice-anything',
+      'x-stainless-os',
+      'anthropic-version',
+      'anthropic-beta',
+      'anthropic-dangerous-direct-browser-access',
     ]) {
       expect(allowed.split(', ')).toContain(name);
     }
+    expect(allowed).not.toContain('x-evil');
     expect(answer.headers.get('access-control-allow-credentials')).toBeNull();
   });
 
@@ -92,8 +98,15 @@ describe('CORS_ORIGINS', () => {
     for (const { headers } of [refused, streamed]) {
       expect(headers.get('access-control-allow-origin')).toBe(ORIGIN);
       const exposed = headers.get('access-control-expose-headers') ?? '';
-      for (const name of ['RateLimit-Limit', 'Retry-After', 'x-request-id', 'x-lattice-cost-usd']) {
-        expect(exposed).toContain(name);
+      for (const name of [
+        'RateLimit-Limit',
+        'Retry-After',
+        'x-should-retry',
+        'x-request-id',
+        'request-id',
+        'x-lattice-cost-usd',
+      ]) {
+        expect(exposed.split(', ')).toContain(name);
       }
       const own = [...headers.keys()].filter((name) => name.startsWith('x-lattice-'));
       expect(own.filter((name) => !exposed.split(', ').includes(name))).toEqual([]);

@@ -4,7 +4,6 @@ import { collection, type Failure } from '../support/collection';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
-const MODEL = 'openai/gpt-4o-mini';
 const ROUTE = '/api/v1/limits';
 
 interface Window {
@@ -44,11 +43,7 @@ describe('/api/v1/limits', () => {
   const as = (credential: string) => collection<Limit>(app, ROUTE, credential);
 
   const me = (credential: string) => app.call<Failure>('GET', '/api/v1/auth/me', { credential });
-  const ask = (credential: string) =>
-    app.call<Failure>('POST', '/v1/chat/completions', {
-      credential,
-      body: { model: MODEL, max_tokens: 20, messages: [{ role: 'user', content: 'Hello' }] },
-    });
+  const ask = (credential: string) => app.chat<Failure>(credential, { max_tokens: 20 });
 
   const ofUser = ({ userId }: Account, values: object) => ({ scope: 'user', scopeId: userId, ...values });
   const ofKey = ({ keyId }: Account, values: object) => ({ scope: 'key', scopeId: keyId, ...values });

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { clientOf, testEnv } from '../support/app';
+import { listen } from '../support/listen';
 import { ServiceProcess } from '../support/service-process';
 import { parseSse } from '../support/sse';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
@@ -139,9 +140,7 @@ describe('the process', () => {
 
   it('leaves nothing behind when the port is taken', async () => {
     const blocker = createServer();
-    await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
-    const { port } = blocker.address() as { port: number };
-    const running = start({ PORT: String(port) });
+    const running = start({ PORT: String(await listen(blocker)) });
     expect(await running.exited()).toBe(1);
     expect(running.output).toContain('the port is taken');
     expect(running.postgresPid()).toBeUndefined();

@@ -1,7 +1,5 @@
-import { type Account, startApp, type TestApp } from '../support/app';
+import { startApp, type TestApp } from '../support/app';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
-
-const MODEL = 'openai/gpt-4o-mini';
 
 describe('RateLimit headers of answers', () => {
   let truth: TruthProvider;
@@ -17,21 +15,13 @@ describe('RateLimit headers of answers', () => {
     await truth.stop();
   });
 
-  const ask = (account: Account, stream: boolean) =>
-    fetch(`${app.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${account.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: MODEL, messages: [{ role: 'user', content: 'Hi' }], stream }),
-    });
-
   it.each([
     ['JSON', false],
     ['streams', true],
   ])('stand on %s, one less each time', async (_, stream) => {
     const account = await app.register();
     const read = async (): Promise<(string | null)[]> => {
-      const answer = await ask(account, stream);
-      await answer.text();
+      const answer = await app.chat(account.key, { stream });
       expect(answer.status).toBe(200);
       expect(answer.headers.get('ratelimit-reset')).toMatch(/^\d{1,4}$/);
       return ['limit', 'policy', 'remaining'].map((name) => answer.headers.get(`ratelimit-${name}`));

@@ -3,12 +3,12 @@
  * settlement of the product; the ledger's totals equal a sum that knows nothing of the product, to the last digit.
  */
 import { PriceBook, type PriceVersion } from '../../src/catalog/index';
-import { fromApiId, newId, type RequestContext } from '../../src/common/index';
+import { fromApiId, type RequestContext } from '../../src/common/index';
 import { settledSuccess } from '../../src/execution/settlement';
 import { LedgerService, type SettledAttempt } from '../../src/ledger/index';
 import { startApp, type TestApp } from '../support/app';
 import { catalogFolder, modelsYaml, modelYaml } from '../support/catalog/catalog-folder';
-import { aPlanned } from '../support/factories';
+import { aContext, aPlanned } from '../support/factories';
 import { type ListPrice, oracleCost, picoOfUsd } from '../support/proof/price-oracle';
 import { type Random, withRandom } from '../support/proof/random';
 import { aListPrice, aUsage } from '../support/proof/random-usage';
@@ -204,10 +204,5 @@ function productLine(
 function adminContext({ admin }: TestApp): RequestContext {
   const userId = fromApiId('usr', admin.userId) ?? '';
   const keyId = fromApiId('key', admin.keyId) ?? undefined;
-  return {
-    requestId: newId(),
-    traceId: '0'.repeat(32),
-    principal: { userId, keyId, role: 'admin' },
-    signal: new AbortController().signal,
-  };
+  return aContext({ principal: { userId, keyId, role: 'admin' } });
 }

@@ -6,7 +6,7 @@ import OpenAI from 'openai';
 import { DataSource } from 'typeorm';
 import { createApp, shutDown } from '../../src/app';
 import { type AppConfig, loadConfig } from '../../src/config/index';
-import { fromApiId, newId, parseUsd, type RequestContext } from '../../src/common/index';
+import { fromApiId, parseUsd, type RequestContext } from '../../src/common/index';
 import {
   BudgetRepository,
   type LedgerDifference,
@@ -14,6 +14,7 @@ import {
   Reconciliation,
 } from '../../src/ledger/index';
 import { createTestDatabase } from './database/test-database';
+import { aContext } from './factories';
 
 export interface Account {
   readonly userId: string;
@@ -43,6 +44,8 @@ export interface TestApp {
   readonly openai: OpenAI;
   register(): Promise<Account>;
   call<T = Record<string, unknown>>(method: string, route: string, options?: CallOptions): Promise<Answer<T>>;
+  /** A chat completion with one short message; `more` goes into the body. */
+  chat<T = Record<string, unknown>>(key: string, more?: object): Promise<Answer<T>>;
   /** Every usage line of a request, or of all, in the order of attempts. */
   lines(requestId?: string): Promise<UsageLine[]>;
   /** A budget of the account, or of another scope when one is named; total unless a period is named. */
@@ -73,6 +76,8 @@ export interface UsageLine {
 }
 
 export const PASSWORD = 'correct horse battery staple';
+/** What `TestApp.chat` asks, at the mock provider. */
+export const CHAT_MODEL = 'openai/gpt-4o-mini';
 let accounts = 0;
 
 /** The environment of an application under test: quiet, quick to retry, with no provider of the host's. */
@@ -115,6 +120,11 @@ export async function startApp(
     database: app.get(DataSource),
     call: (method, route, options) => client.call(method, route, { credential: admin.key, ...options }),
     openai: new OpenAI({ baseURL: `${url}/v1`, apiKey: admin.key, maxRetries: 0 }),
+    chat: (key, more = {}) =>
+      client.call('POST', '/v1/chat/completions', {
+        credential: key,
+        body: { model: CHAT_MODEL, messages: [{ role: 'user', content: 'Hello' }], ...more },
+      }),
     lines: async (requestId) => {
       const query = requestId ? `&requestId=${requestId}` : '';
       const answer = await client.call<{ data: UsageLine[] }>(
@@ -127,13 +137,17 @@ export async function startApp(
       return answer.body.data.toSorted((left, right) => left.attempt - right.attempt);
     },
     createBudget: async (account, limitUsd, more = {}) => {
-      await app.get(BudgetRepository).create(adminContext(admin), {
+      const budgets = app.get(BudgetRepository);
+      const budget: NewBudget = {
         scope: 'user',
         scopeId: fromApiId('usr', account.userId),
         period: 'total',
         mode: 'hard',
         limitPicoUsd: parseUsd(limitUsd),
         ...more,
+      };
+      await app.get(DataSource).transaction(async (manager) => {
+        await budgets.create(await budgets.plan(adminContext(admin), budget, manager), manager);
       });
     },
     reconcile: () => app.get(Reconciliation).reconcile(),
@@ -146,12 +160,7 @@ export async function startApp(
 }
 
 function adminContext(admin: Account): RequestContext {
-  return {
-    requestId: newId(),
-    traceId: '0'.repeat(32),
-    principal: { userId: fromApiId('usr', admin.userId) ?? '', role: 'admin' },
-    signal: new AbortController().signal,
-  };
+  return aContext({ principal: { userId: fromApiId('usr', admin.userId) ?? '', role: 'admin' } });
 }
 
 /** Talks to a service at `url`, wherever it runs. */

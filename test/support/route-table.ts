@@ -4,7 +4,7 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { AppModule } from '../../src/app.module';
-import { ROUTE_CLASS } from '../../src/auth/index';
+import { COUNTING, ROUTE_CLASS } from '../../src/auth/index';
 import { loadConfig } from '../../src/config/index';
 
 export interface Route {
@@ -15,6 +15,8 @@ export interface Route {
   /** `/api/v1/keys/{id}`, as OpenAPI writes it. */
   readonly path: string;
   readonly routeClass: string | undefined;
+  /** As `@Counted` says. */
+  readonly counting: string | undefined;
 }
 
 export const testConfig = loadConfig({ LATTICE_ENV: 'test', LATTICE_SECRET_KEY: 'x'.repeat(32) });
@@ -52,9 +54,13 @@ function routesOf(controller: ControllerClass): Route[] {
       name: `${controller.name}.${name}`,
       method: RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler as object) as number] as string,
       path: joined(base, Reflect.getMetadata(PATH_METADATA, handler as object) as string),
-      routeClass: (Reflect.getMetadata(ROUTE_CLASS, handler as object) ??
-        Reflect.getMetadata(ROUTE_CLASS, controller)) as string | undefined,
+      routeClass: markOf(ROUTE_CLASS, handler as object, controller),
+      counting: markOf(COUNTING, handler as object, controller),
     }));
+}
+
+function markOf(mark: string, handler: object, controller: ControllerClass): string | undefined {
+  return (Reflect.getMetadata(mark, handler) ?? Reflect.getMetadata(mark, controller)) as string | undefined;
 }
 
 function joined(...parts: readonly string[]): string {

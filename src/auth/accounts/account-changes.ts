@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type RequestContext, toApiId } from '../../common/index';
 import { AuditSink } from '../../errors/index';
-import { type Announce, Revocations } from '../credentials/revocations';
+import { Revocations } from '../credentials/revocations';
 import type { UserEntity } from '../entities/user.entity';
 import { LoginSessionsRepository } from './login-sessions.repository';
 
@@ -34,9 +34,8 @@ export class AccountChanges {
   }
 
   /** Ends every session and every API key of a user, as part of the transaction that holds the user's row. */
-  async revokeEverything(manager: EntityManager, announce: Announce, userId: string): Promise<void> {
+  async revokeEverything(manager: EntityManager, userId: string): Promise<void> {
     await this.sessions.revokeAll(manager, userId);
     await manager.query(REVOKE_KEYS, [userId]);
-    await announce({ userId });
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '@nestjs/swagger';
 import type { RequestContext } from '../../common/index';
 import { AuthService } from './auth.service';
+import { Counted } from '../decorators/counted.decorator';
 import { Ctx } from '../decorators/ctx.decorator';
 import { Requires } from '../decorators/requires.decorator';
 import { Owned, Public } from '../decorators/route-class.decorators';
@@ -50,6 +51,7 @@ export class AuthController {
   }
 
   @Public()
+  @Counted('by-address')
   @Post('login')
   @HttpCode(200)
   @ApiSecurity({})
@@ -63,6 +65,7 @@ export class AuthController {
   }
 
   @Public()
+  @Counted('never')
   @Post('refresh')
   @HttpCode(200)
   @ApiSecurity({})

@@ -1,10 +1,6 @@
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { BackgroundTasks } from '../../observability/index';
-
-const INTERVAL_MS = 3_600_000;
-
-const BATCH = 1000;
+import { RowCleanup, rowRemoval } from '../../database/index';
 
 /**
  * Table, key and end. A revoked token is forgotten only when it would be refused as expired anyway; expired sessions
@@ -18,40 +14,10 @@ const EXPIRING = [
   ['known_visitors', 'account, visitor', 'known_until'],
 ] as const;
 
-/** Takes away what has expired, once an hour on every node. */
+/** Takes away credentials and counts of attempts that have expired. */
 @Injectable()
-export class CredentialCleanup implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer?: NodeJS.Timeout;
-
-  constructor(
-    private readonly database: DataSource,
-    private readonly background: BackgroundTasks,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.background.run('credential-cleanup', () => this.run()), INTERVAL_MS);
-    this.timer.unref();
+export class CredentialCleanup extends RowCleanup {
+  constructor(database: DataSource) {
+    super(EXPIRING.map(([table, key, end]) => rowRemoval(database, table, key, `${end} < now()`)));
   }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
-  }
-
-  async run(): Promise<void> {
-    for (const [table, key, end] of EXPIRING) {
-      const statement = deleteBatch(table, key, end);
-      let count = BATCH;
-      while (count === BATCH) {
-        [, count] = await this.database.query<[unknown, number]>(statement);
-      }
-    }
-  }
-}
-
-/** Never waits for a row that somebody uses: whoever locks several of them would wait for this in turn. */
-function deleteBatch(table: string, key: string, end: string): string {
-  return `
-    with gone as materialized (
-      select ${key} from ${table} where ${end} < now() order by ${key} limit ${BATCH} for update skip locked)
-    delete from ${table} where (${key}) in (select ${key} from gone)`;
 }

@@ -1,7 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { isSameSecret } from '../../common/index';
 import { AppConfig } from '../../config/index';
-
 import { UsersRepository } from './users.repository';
 
 const KEY_PURPOSE = 'setup-token/v1';
@@ -31,8 +30,6 @@ export class SetupTokenService {
 
   /** May the very first account be created with this token? */
   accepts(offered: string | undefined): boolean {
-    if (!this.isRequired) return true;
-    const [left, right] = [Buffer.from(this.token), Buffer.from(offered ?? '')];
-    return left.length === right.length && timingSafeEqual(left, right);
+    return !this.isRequired || isSameSecret(offered ?? '', this.token);
   }
 }

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, Max, Min } from 'class-validator';
-import { type Role, ROLES } from '../../common/index';
-import { IfPresent, OptionalEmailField } from './fields';
+import { IfPresent, type Role, ROLES } from '../../common/index';
+import { OptionalEmailField } from './fields';
 
 const DEFAULT_HOURS = 168;
 const MAX_HOURS = 2160;

@@ -1,8 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsObject, ValidateNested } from 'class-validator';
+import { IfPresent } from '../../common/index';
 import type { KeySettings } from '../keys/api-key.service';
-import { IfPresent, NameField } from './fields';
+import { NameField } from './fields';
 import { KeyBudgetDto, KeyLimitsDto } from './key-allowances.dto';
 import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
 

@@ -1,7 +1,8 @@
 /** Rules that several request bodies share. */
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsEmail, IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator';
+import { IsEmail, IsString, Length, Matches, MaxLength } from 'class-validator';
+import { IfPresent } from '../../common/index';
 
 const PASSWORD_MIN = 8;
 const PASSWORD_MAX = 128;
@@ -10,10 +11,6 @@ const EMAIL_MAX = 320;
 
 /** Neither blank nor with control characters, which no list could show. */
 const VISIBLE_TEXT = /^(?=.*\S)[^\p{Cc}\p{Cs}]+$/u;
-
-/** May be left out; null is refused like any other wrong value. */
-export const IfPresent = (): PropertyDecorator =>
-  ValidateIf((_body: unknown, value: unknown) => value !== undefined);
 
 export const EmailField = (): PropertyDecorator =>
   applyDecorators(

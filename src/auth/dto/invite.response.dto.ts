@@ -1,7 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { type Role, ROLES, toApiId } from '../../common/index';
+import type { Page } from '../cursors';
 import type { InviteEntity } from '../entities/invite.entity';
-import type { CreatedInvite, InvitePage } from '../users/invites.service';
+import type { CreatedInvite } from '../users/invites.service';
 
 const STATES = ['open', 'used', 'revoked', 'expired'] as const;
 type InviteState = (typeof STATES)[number];
@@ -57,7 +58,7 @@ export class InvitePageResponseDto {
   @ApiProperty({ type: String, nullable: true, description: 'Null on the last page.' })
   nextCursor: string | null;
 
-  static from({ items, nextCursor }: InvitePage): InvitePageResponseDto {
+  static from({ items, nextCursor }: Page<InviteEntity>): InvitePageResponseDto {
     return { data: items.map((invite) => InviteResponseDto.from(invite)), nextCursor };
   }
 }

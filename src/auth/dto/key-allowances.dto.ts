@@ -1,57 +1,53 @@
 /** Limits and budget of a key's own, in bodies and answers alike. */
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, Matches, Max, Min } from 'class-validator';
 import { applyDecorators } from '@nestjs/common';
-import type { KeyBudget, KeyLimits } from '../keys/key-allowances';
-import { IfPresent } from './fields';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsIn } from 'class-validator';
+import {
+  BUDGET_AMOUNT,
+  BUDGET_MODES,
+  BUDGET_PERIODS,
+  IfPresent,
+  IsBudgetAmount,
+  LimitField,
+  type LimitValues,
+} from '../../common/index';
+import type { KeyBudget } from '../keys/key-allowances';
 
-const MAX_COUNT = 1_000_000_000;
-const USD = /^\d{1,12}(\.\d{1,12})?$/;
-const PERIODS = ['day', 'month', 'total'] as const;
-const MODES = ['hard', 'soft'] as const;
+const Value = (example: number, description: string): PropertyDecorator =>
+  applyDecorators(LimitField(`${description} Left out: not limited;`, { example }), IfPresent());
 
-const CountField = (example: number): PropertyDecorator =>
-  applyDecorators(
-    ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_COUNT, example }),
-    IfPresent(),
-    IsInt(),
-    Min(1),
-    Max(MAX_COUNT),
-  );
-
-/** Windows are wall-clock minutes and hours; what is left out is not limited. */
-export class KeyLimitsDto implements KeyLimits {
-  @CountField(60)
+export class KeyLimitsDto implements LimitValues {
+  @Value(60, 'Per wall-clock minute.')
   requestsPerMinute?: number;
 
-  @CountField(1000)
+  @Value(1000, 'Per wall-clock hour.')
   requestsPerHour?: number;
 
-  @CountField(100_000)
+  @Value(100_000, 'Prompt and completion tokens per wall-clock minute.')
   tokensPerMinute?: number;
 
-  @CountField(1_000_000)
+  @Value(1_000_000, 'Prompt and completion tokens per wall-clock hour.')
   tokensPerHour?: number;
 
-  @CountField(5)
+  @Value(5, 'Model requests that may run at once.')
   concurrency?: number;
 }
 
 export class KeyBudgetDto implements KeyBudget {
-  @ApiProperty({ enum: PERIODS, example: 'month', description: 'UTC; `total` never starts anew.' })
-  @IsIn(PERIODS)
+  @ApiProperty({ enum: BUDGET_PERIODS, example: 'month', description: 'UTC; `total` never starts anew.' })
+  @IsIn(BUDGET_PERIODS)
   period: KeyBudget['period'];
 
-  @ApiProperty({ type: String, example: '10.00', pattern: USD.source, description: 'US dollars.' })
-  @Matches(USD, { message: '$property must be a decimal number of US dollars as text, such as "10.00"' })
+  @ApiProperty({ ...BUDGET_AMOUNT, example: '10.00' })
+  @IsBudgetAmount()
   limitUsd: string;
 
   @ApiPropertyOptional({
-    enum: MODES,
+    enum: BUDGET_MODES,
     default: 'hard',
     description: 'Hard: never passed. Soft: passing it warns.',
   })
   @IfPresent()
-  @IsIn(MODES)
+  @IsIn(BUDGET_MODES)
   mode: KeyBudget['mode'] = 'hard';
 }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { toApiId } from '../../common/index';
+import { type LimitValues, toApiId } from '../../common/index';
 import type { ApiKeyEntity } from '../entities/api-key.entity';
-import type { KeyAllowances, KeyBudget, KeyLimits } from '../keys/key-allowances';
+import type { KeyAllowances, KeyBudget } from '../keys/key-allowances';
 import { KEY_STATES, type KeyState, keyState } from '../keys/key-state';
 import { KeyBudgetDto, KeyLimitsDto } from './key-allowances.dto';
 
@@ -33,7 +33,7 @@ export class KeyResponseDto {
   allowedModels: string[] | null;
 
   @ApiProperty({ type: KeyLimitsDto, nullable: true, description: 'Null: none of its own.' })
-  limits: KeyLimits | null;
+  limits: LimitValues | null;
 
   @ApiProperty({ type: KeyBudgetDto, nullable: true, description: 'Null: none of its own.' })
   budget: KeyBudget | null;

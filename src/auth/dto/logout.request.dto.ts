@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, Length } from 'class-validator';
-import { IfPresent } from './fields';
+import { IfPresent } from '../../common/index';
 
 export class LogoutRequestDto {
   @ApiPropertyOptional({

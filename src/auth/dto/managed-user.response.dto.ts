@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
+import type { Page } from '../cursors';
 import type { UserEntity } from '../entities/user.entity';
-import type { UserPage } from '../users/users.service';
 import { UserResponseDto } from './user.response.dto';
 
 /** A user as administrators see one. */
@@ -27,7 +27,7 @@ export class UserPageResponseDto {
   @ApiProperty({ type: String, nullable: true, description: 'Null on the last page.' })
   nextCursor: string | null;
 
-  static from({ items, nextCursor }: UserPage): UserPageResponseDto {
+  static from({ items, nextCursor }: Page<UserEntity>): UserPageResponseDto {
     return { data: items.map((user) => ManagedUserResponseDto.from(user)), nextCursor };
   }
 }

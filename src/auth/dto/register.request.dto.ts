@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
-import { EmailField, IfPresent, NameField, NewPasswordField } from './fields';
+import { IfPresent } from '../../common/index';
+import { EmailField, NameField, NewPasswordField } from './fields';
 
 export class RegisterRequestDto {
   @EmailField()

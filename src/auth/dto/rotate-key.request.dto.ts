@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, Max, Min } from 'class-validator';
-import { IfPresent } from './fields';
+import { IfPresent } from '../../common/index';
 
 const DAY_SECONDS = 86_400;
 

@@ -1,14 +1,10 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { ValidateIf } from 'class-validator';
 import type { KeySettings } from '../keys/api-key.service';
-import { NameField } from './fields';
+import { OptionalNameField } from './fields';
 import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
 
 /** What is left out stays as it is; null takes a restriction away. */
 export class UpdateKeyRequestDto {
-  @ApiPropertyOptional()
-  @ValidateIf((_body, name) => name !== undefined)
-  @NameField('my laptop')
+  @OptionalNameField('my laptop')
   name?: string;
 
   @ScopesField()

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn } from 'class-validator';
-import { type Role, ROLES } from '../../common/index';
-import { IfPresent, OptionalNameField } from './fields';
+import { IfPresent, type Role, ROLES } from '../../common/index';
+import { OptionalNameField } from './fields';
 
 export class UpdateUserRequestDto {
   @OptionalNameField('Ada King')

@@ -62,7 +62,7 @@ export class AuthGuard implements CanActivate {
     const credential = credentialOf(request.headers);
     if (credential !== undefined) {
       return rule.routeClass === 'metered'
-        ? this.callers.identifyCached(credential, request.ip)
+        ? this.callers.identifyCached(credential, request)
         : this.callers.identify(credential, request.ip);
     }
     const eventToken = eventTokenOf(request, rule.eventTokenParam);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../common/index';
-import { toServiceUnavailable } from '../../database/index';
+import { toServiceUnavailable } from '../../errors/index';
 import { ApiKeysRepository } from '../keys/api-keys.repository';
 import { JwtStrategy } from '../credentials/jwt.strategy';
 import { ScopedTokenService } from '../credentials/scoped-token.service';
@@ -19,7 +19,7 @@ const MAX_CREDENTIAL_LENGTH = 2048;
 
 /**
  * Tells who stands behind a credential: an API key (`llk_…`) or an access token. Undefined means that the credential
- * is not valid; a database that is away is a ServiceUnavailableError and never looks like that.
+ * is not valid. A database that is away never looks like that: its failure is thrown as it is, and answered with 503.
  */
 @Injectable()
 export class Authenticator {
@@ -61,25 +61,16 @@ export class Authenticator {
   async authenticateEventToken({ token, resource }: EventToken): Promise<Principal | undefined> {
     if (token.length > MAX_CREDENTIAL_LENGTH) return undefined;
     const origin = await this.scopedTokens.verify(token, resource);
-    try {
-      return origin && (await this.ofOrigin(origin));
-    } catch (error) {
-      throw toServiceUnavailable(error) ?? error;
-    }
+    return origin && (await this.ofOrigin(origin));
   }
 
   /**
    * Who was let in a while ago, as they are now; undefined when they would not be let in any more: user, key (or the
    * secret of it that was sent), session or token has ended, or role or scopes do not give the permission any more.
-   * @throws ServiceUnavailableError (database away)
    */
   async recheck(principal: Principal, permission: Permission): Promise<Principal | undefined> {
-    try {
-      const found = await this.ofOrigin(principal);
-      return found && mayStill(found, permission) ? found : undefined;
-    } catch (error) {
-      throw toServiceUnavailable(error) ?? error;
-    }
+    const found = await this.ofOrigin(principal);
+    return found && mayStill(found, permission) ? found : undefined;
   }
 
   /** With the database away, whoever was confirmed a short while ago may still spend the degraded float. */
@@ -90,11 +81,7 @@ export class Authenticator {
   }
 
   private async lookUp(credential: string, digest: string): Promise<Authenticated | undefined> {
-    try {
-      return isApiKey(credential) ? await this.keys.findActive(digest) : await this.ofToken(credential);
-    } catch (error) {
-      throw toServiceUnavailable(error) ?? error;
-    }
+    return isApiKey(credential) ? this.keys.findActive(digest) : this.ofToken(credential);
   }
 
   private async ofToken(token: string): Promise<Authenticated | undefined> {

@@ -9,6 +9,11 @@ import { Authenticator } from './authenticator.service';
 /** Look-ups at the same time, in this process, for all addresses together that have sent too many unknown keys. */
 const GATE_WIDTH = 2;
 
+/** Whose address is read only when it is needed: behind trusted proxies it is worked out anew each time. */
+export interface Sender {
+  readonly ip: string;
+}
+
 type Found = Principal | undefined;
 
 /**
@@ -38,8 +43,8 @@ export class Callers {
   }
 
   /** For metered routes: see `Authenticator.authenticateCached`; at once when the caller is cached. @throws as `identify` */
-  identifyCached(credential: string, address: string): Principal | Promise<Principal> {
-    return this.authenticator.cached(credential) ?? this.identifyOnce(credential, address);
+  identifyCached(credential: string, sender: Sender): Principal | Promise<Principal> {
+    return this.authenticator.cached(credential) ?? this.identifyOnce(credential, sender.ip);
   }
 
   private async identifyOnce(credential: string, address: string): Promise<Principal> {

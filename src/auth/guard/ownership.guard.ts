@@ -3,14 +3,13 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { Principal } from '../../common/index';
-import { toServiceUnavailable } from '../../database/index';
 import { type OwnedResource, OWNERSHIP, type OwnershipRule } from '../decorators/owned-by.decorator';
 import { noSuch, ownedId } from './owned-id';
 import { PerHandler } from './per-handler';
 
 /**
  * Lets a request through to a thing only when it is the caller's: see `@OwnedBy`.
- * @throws NotFoundError, ServiceUnavailableError (database away)
+ * @throws NotFoundError
  */
 @Injectable()
 export class OwnershipGuard implements CanActivate {
@@ -42,14 +41,10 @@ export class OwnershipGuard implements CanActivate {
     id: string,
     { userId, role }: Principal,
   ): Promise<boolean> {
-    try {
-      const rows = await this.database.query<unknown[]>(
-        `select 1 from ${table} where ${idColumn} = $1 and ($2 or ${ownerColumn} = $3)`,
-        [id, role === 'admin', userId],
-      );
-      return rows.length > 0;
-    } catch (error) {
-      throw toServiceUnavailable(error) ?? error;
-    }
+    const rows = await this.database.query<unknown[]>(
+      `select 1 from ${table} where ${idColumn} = $1 and ($2 or ${ownerColumn} = $3)`,
+      [id, role === 'admin', userId],
+    );
+    return rows.length > 0;
   }
 }

@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Principal } from '../../common/index';
 import { AppConfig } from '../../config/index';
@@ -10,7 +10,7 @@ export interface Authenticated {
 }
 
 /** Whose credentials are to be forgotten. UUIDs. */
-export type Evicted = Partial<Pick<Principal, 'keyId' | 'userId' | 'tokenId' | 'sessionId'>>;
+export type Evicted = Partial<Pick<Principal, 'keyId' | 'userId' | 'sessionId'>>;
 
 const MAX_ENTRIES = 10_000;
 const TTL_MS = 10_000;
@@ -27,15 +27,14 @@ const CLOCK = { ttlResolution: 0, perf: { now: (): number => Date.now() } };
 export class PrincipalCache {
   private readonly known = new LRUCache<string, Principal>({ max: MAX_ENTRIES, ttl: TTL_MS, ...CLOCK });
   private readonly unknown = new LRUCache<string, true>({ max: MAX_ENTRIES, ttl: INVALID_TTL_MS, ...CLOCK });
-  /** Who was confirmed in the last 15 minutes; asked only while PostgreSQL is away. */
-  private readonly recent = new LRUCache<string, Authenticated>({
-    max: MAX_ENTRIES,
-    ttl: RECENT_TTL_MS,
-    ...CLOCK,
-  });
+  /** Who was confirmed in the last 15 minutes; asked only while PostgreSQL is away, and kept only where that pays. */
+  private readonly recent?: LRUCache<string, Authenticated>;
   private readonly loading = new Map<string, Promise<Principal | undefined>>();
 
-  constructor(@Optional() private readonly config?: AppConfig) {}
+  constructor({ degradedFloatPicoUsd }: AppConfig) {
+    if (!degradedFloatPicoUsd) return;
+    this.recent = new LRUCache({ max: MAX_ENTRIES, ttl: RECENT_TTL_MS, ...CLOCK });
+  }
 
   /** The principal at once when it is cached; simultaneous calls for one credential share one look-up. */
   resolve(
@@ -55,21 +54,20 @@ export class PrincipalCache {
 
   /** The principal as it was last confirmed, marked so; undefined where no degraded float would pay for it anyway. */
   recall(digest: string): Principal | undefined {
-    if (!this.config?.degradedFloatPicoUsd) return undefined;
-    const found = this.recent.get(digest);
+    const found = this.recent?.get(digest);
     if (!found || (found.expiresAtMs ?? Infinity) <= Date.now()) return undefined;
     return Object.freeze({ ...found.principal, isUnconfirmed: true });
   }
 
-  /** Forgets every credential of a key, a user, an access token or a login in this process. */
+  /** Forgets every credential of a key, a user or a login in this process. */
   evict(who: Evicted): void {
     // What is being looked up may have been read before the change.
     this.loading.clear();
     for (const [digest, principal] of this.known.entries()) {
       if (isMeant(who, principal)) this.known.delete(digest);
     }
-    for (const [digest, { principal }] of this.recent.entries()) {
-      if (isMeant(who, principal)) this.recent.delete(digest);
+    for (const [digest, { principal }] of this.recent?.entries() ?? []) {
+      if (isMeant(who, principal)) this.recent?.delete(digest);
     }
   }
 
@@ -77,7 +75,7 @@ export class PrincipalCache {
   clear(): void {
     this.loading.clear();
     this.known.clear();
-    this.recent.clear();
+    this.recent?.clear();
   }
 
   private load(
@@ -99,20 +97,19 @@ export class PrincipalCache {
   private remember(digest: string, found: Authenticated | undefined): void {
     if (!found) {
       this.unknown.set(digest, true);
-      this.recent.delete(digest);
+      this.recent?.delete(digest);
       return;
     }
-    this.recent.set(digest, found);
+    this.recent?.set(digest, found);
     const ttl = Math.min(TTL_MS, (found.expiresAtMs ?? Infinity) - Date.now());
     if (ttl >= 1) this.known.set(digest, found.principal, { ttl: Math.floor(ttl) });
   }
 }
 
-function isMeant({ keyId, userId, tokenId, sessionId }: Evicted, principal: Principal): boolean {
+function isMeant({ keyId, userId, sessionId }: Evicted, principal: Principal): boolean {
   return (
     (keyId !== undefined && principal.keyId === keyId) ||
     (userId !== undefined && principal.userId === userId) ||
-    (tokenId !== undefined && principal.tokenId === tokenId) ||
     (sessionId !== undefined && principal.sessionId === sessionId)
   );
 }

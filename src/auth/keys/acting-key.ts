@@ -26,25 +26,24 @@ export class ActingKey {
 
   /**
    * Holds the key that acts, if one does, until the transaction ends: none that was revoked, rotated or has expired
-   * since the guard asked leaves another behind.
+   * since the guard asked leaves another behind. Undefined: the caller is logged in.
    * @throws UnauthenticatedError
    */
-  async confirmKey({ principal }: RequestContext, manager: EntityManager): Promise<void> {
+  async confirmKey({ principal }: RequestContext, manager: EntityManager): Promise<ApiKeyEntity | undefined> {
     const { keyId, keyGeneration } = principal;
-    if (keyId === undefined) return;
+    if (keyId === undefined) return undefined;
     const lock = { mode: 'pessimistic_read' } as const;
     const own = await manager.findOne(ApiKeyEntity, { where: { id: keyId }, lock });
-    if (own && isActive(own) && hasGeneration(own, keyGeneration)) return;
+    if (own && isActive(own) && hasGeneration(own, keyGeneration)) return own;
     throw new UnauthenticatedError('This API key is not valid any more: use another');
   }
 
-  /** @throws ForbiddenError when `wanted` reaches beyond the key that asks for it. */
-  async refuseBeyond({ principal }: RequestContext, wanted: KeyReach, manager: EntityManager): Promise<void> {
-    const { keyId } = principal;
-    if (keyId === undefined) return;
-    const own = await manager.findOneBy(ApiKeyEntity, { id: keyId });
-    if (!own) throw new UnauthenticatedError('This API key no longer exists: create another');
-    const param = beyond(own, wanted);
+  /**
+   * @param own of `confirmKey`
+   * @throws ForbiddenError when `wanted` reaches beyond the key that asks for it.
+   */
+  refuseBeyond(own: KeyReach | undefined, wanted: KeyReach): void {
+    const param = own && beyond(own, wanted);
     if (!param) return;
     throw new ForbiddenError(
       `A key can give no more than it has: ${param} must stay within its own. Log in to go beyond`,

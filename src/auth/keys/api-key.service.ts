@@ -56,24 +56,23 @@ export class ApiKeyService {
     await this.acting.refuseOtherSecret(ctx);
     const key = newSecretToken(API_KEY_PREFIX);
     const row = { ...settings, prefix: shownPrefix(key), keyHash: digestOf(key) };
-    const entity = await this.revocations.transaction(async (manager) => {
+    const { entity, committed } = await this.revocations.transaction(async (manager) => {
       await this.acting.confirmUser(ctx, manager);
-      await this.acting.confirmKey(ctx, manager);
-      await this.acting.refuseBeyond(ctx, settings, manager);
+      this.acting.refuseBeyond(await this.acting.confirmKey(ctx, manager), settings);
       const added = await this.keys.add(ctx, row, manager);
       await this.record(ctx, added, { action: 'key.create', after: { ...settings, ...allowances } }, manager);
-      return added;
+      return { entity: added, committed: await this.allow(ctx, added, allowances, manager) };
     });
-    await this.allow(ctx, entity, allowances);
+    committed?.();
     return { entity, key };
   }
 
   /** @throws NotFoundError, ConflictError (revoked), ValidationError, ForbiddenError as `create` does. */
   async update(ctx: RequestContext, apiId: string, change: Partial<KeySettings>): Promise<ApiKeyEntity> {
     if (change.expiresAt !== undefined) refusePast(change.expiresAt);
-    return this.act(ctx, apiId, async (entity, manager) => {
+    return this.act(ctx, apiId, async (entity, manager, own) => {
       if (entity.revokedAt) throw revoked();
-      await this.acting.refuseBeyond(ctx, { ...settingsOf(entity), ...change }, manager);
+      this.acting.refuseBeyond(own, { ...settingsOf(entity), ...change });
       const fields = SETTINGS.filter((field) => isOther(entity[field], change[field]));
       if (fields.length === 0) return;
       const [before, after] = [pick(entity, fields), pick(change, fields)];
@@ -90,7 +89,7 @@ export class ApiKeyService {
   async rotate(ctx: RequestContext, apiId: string, graceSeconds: number): Promise<IssuedApiKey> {
     if (ctx.principal.keyId !== ownedId(API_KEY, apiId)) await this.acting.refuseOtherSecret(ctx);
     const key = newSecretToken(API_KEY_PREFIX);
-    const entity = await this.act(ctx, apiId, async (found, manager) => {
+    const entity = await this.act(ctx, apiId, async (found, manager, own) => {
       if (found.userId !== ctx.principal.userId) {
         throw new ForbiddenError(
           'Only its owner can rotate a key: the new one acts for them. You can revoke it',
@@ -98,7 +97,7 @@ export class ApiKeyService {
       }
       if (found.revokedAt) throw revoked();
       if (!isActive(found)) throw new ConflictError('This API key has expired: set another expiresAt first');
-      await this.acting.refuseBeyond(ctx, found, manager);
+      this.acting.refuseBeyond(own, found);
       await this.keys.change(found, rotation(found, key, graceSeconds), manager);
       await this.record(ctx, found, { action: 'key.rotate', after: { graceSeconds } }, manager);
     });
@@ -118,37 +117,34 @@ export class ApiKeyService {
   private async act(
     ctx: RequestContext,
     apiId: string,
-    change: (entity: ApiKeyEntity, manager: EntityManager) => Promise<void>,
+    change: (entity: ApiKeyEntity, manager: EntityManager, own?: ApiKeyEntity) => Promise<void>,
   ): Promise<ApiKeyEntity> {
     const id = ownedId(API_KEY, apiId);
     return this.revocations.transaction(async (manager, announce) => {
       await this.acting.confirmUser(ctx, manager);
       // Two keys that act on each other lock in the same order.
       const isFirst = (ctx.principal.keyId ?? '') < id;
-      if (isFirst) await this.acting.confirmKey(ctx, manager);
+      const first = isFirst ? await this.acting.confirmKey(ctx, manager) : undefined;
       const entity = await this.keys.lock(ctx, id, manager);
-      if (!isFirst) await this.acting.confirmKey(ctx, manager);
+      const own = isFirst ? first : await this.acting.confirmKey(ctx, manager);
       if (!entity) throw noSuch(API_KEY);
-      await change(entity, manager);
+      await change(entity, manager, own);
       await announce({ keyId: id });
       return entity;
     });
   }
 
-  /** They are kept elsewhere, so a key whose allowances are refused is taken back. */
-  private async allow(ctx: RequestContext, entity: ApiKeyEntity, allowances: KeyAllowances): Promise<void> {
-    if (!allowances.limits && !allowances.budget) return;
-    try {
-      if (!this.allowances.store)
-        throw new ValidationError('Keys have no limits and budgets of their own here');
-      await this.allowances.store.set(ctx, entity.id, allowances);
-    } catch (error) {
-      await this.revocations.transaction(async (manager) => {
-        await this.keys.remove(entity, manager);
-        await this.record(ctx, entity, { action: 'key.remove', before: { name: entity.name } }, manager);
-      });
-      throw error;
-    }
+  /** Returns what is to be called once the key is there. */
+  private async allow(
+    ctx: RequestContext,
+    { id }: ApiKeyEntity,
+    allowances: KeyAllowances,
+    manager: EntityManager,
+  ): Promise<(() => void) | undefined> {
+    if (!allowances.limits && !allowances.budget) return undefined;
+    const { store } = this.allowances;
+    if (!store) throw new ValidationError('Keys have no limits and budgets of their own here');
+    return store.set(ctx, id, allowances, manager);
   }
 
   private record(

@@ -74,9 +74,12 @@ export class ApiKeysRepository {
     return row && { principal: principalOf(row, generation), expiresAtMs: row.valid_until?.getTime() };
   }
 
-  add(ctx: RequestContext, key: NewApiKey, manager: EntityManager): Promise<ApiKeyEntity> {
-    const entity = manager.create(ApiKeyEntity, { ...key, id: newId(), userId: ctx.principal.userId });
-    return manager.save(entity);
+  async add(ctx: RequestContext, key: NewApiKey, manager: EntityManager): Promise<ApiKeyEntity> {
+    const unused = { previousKeyHash: null, previousKeyUntil: null, revokedAt: null, lastUsedAt: null };
+    const row = { ...key, ...unused, id: newId(), userId: ctx.principal.userId };
+    const entity = manager.create(ApiKeyEntity, row);
+    await manager.insert(ApiKeyEntity, entity);
+    return entity;
   }
 
   /** One of the caller's keys, or anybody's for administrators. Revoked ones too. */
@@ -93,10 +96,6 @@ export class ApiKeysRepository {
   async change(key: ApiKeyEntity, change: Partial<ApiKeyEntity>, manager: EntityManager): Promise<void> {
     await manager.update(ApiKeyEntity, { id: key.id }, change);
     Object.assign(key, change);
-  }
-
-  async remove({ id }: ApiKeyEntity, manager: EntityManager): Promise<void> {
-    await manager.delete(ApiKeyEntity, { id });
   }
 
   /** Newest first; the caller's own, whatever is asked for, unless the caller is an administrator. */

@@ -1,32 +1,34 @@
 import { Injectable } from '@nestjs/common';
-import type { RequestContext } from '../../common/index';
-
-/** Undefined: not limited. Windows are wall-clock minutes and hours. */
-export interface KeyLimits {
-  readonly requestsPerMinute?: number;
-  readonly requestsPerHour?: number;
-  readonly tokensPerMinute?: number;
-  readonly tokensPerHour?: number;
-  readonly concurrency?: number;
-}
+import type { EntityManager } from 'typeorm';
+import type { BudgetMode, BudgetPeriod, LimitValues, RequestContext } from '../../common/index';
 
 export interface KeyBudget {
-  readonly period: 'day' | 'month' | 'total';
+  readonly period: BudgetPeriod;
   /** US dollars, decimal text. */
   readonly limitUsd: string;
-  readonly mode: 'hard' | 'soft';
+  readonly mode: BudgetMode;
 }
 
 /** Limits and a budget of a key's own, below those of its owner. */
 export interface KeyAllowances {
-  readonly limits?: KeyLimits;
+  readonly limits?: LimitValues;
   readonly budget?: KeyBudget;
 }
 
 /** Where a key's allowances are kept. Declared here because keys are; `budget/` implements and binds it. */
 export interface KeyAllowanceStore {
-  /** @param keyId UUID of a key that was just made. @throws ValidationError */
-  set(ctx: RequestContext, keyId: string, allowances: KeyAllowances): Promise<void>;
+  /**
+   * Comes last in the transaction that makes the key: what asks for money waits until that ends.
+   * @param keyId UUID
+   * @returns what is to be called once the transaction is committed
+   * @throws ForbiddenError, ServiceUnavailableError
+   */
+  set(
+    ctx: RequestContext,
+    keyId: string,
+    allowances: KeyAllowances,
+    manager: EntityManager,
+  ): Promise<() => void>;
   /** By key UUID; keys without allowances are missing. */
   list(ctx: RequestContext, keyIds: readonly string[]): Promise<ReadonlyMap<string, KeyAllowances>>;
 }

@@ -1,5 +1,6 @@
 /** How far a key reaches, and whether one key reaches beyond another: pure. */
 import { grantsOf } from '../guard/permissions';
+import { allowsModel } from './allowed-models';
 
 export interface KeyReach {
   /** Null: whatever its owner may, except managing credentials. */
@@ -30,5 +31,5 @@ function coversScope(own: readonly string[], wanted: string): boolean {
 }
 
 function coversModel(own: readonly string[], wanted: string): boolean {
-  return own.includes(wanted) || own.includes(`${wanted.slice(0, wanted.indexOf('/'))}/*`);
+  return allowsModel(own, { id: wanted, provider: wanted.slice(0, wanted.indexOf('/')) });
 }

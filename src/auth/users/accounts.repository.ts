@@ -63,8 +63,8 @@ export class AccountsRepository {
     return rows.length > 0;
   }
 
-  save(manager: EntityManager, user: UserEntity): Promise<UserEntity> {
-    return manager.save(user);
+  async update(manager: EntityManager, { id, name, role, disabledAt }: UserEntity): Promise<void> {
+    await manager.update(UserEntity, { id }, { name, role, disabledAt });
   }
 
   async remove(manager: EntityManager, id: string): Promise<void> {

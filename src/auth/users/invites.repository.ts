@@ -36,10 +36,10 @@ export class InvitesRepository {
     invite: NewInvite,
   ): Promise<InviteEntity | undefined> {
     if (!(await isFound(manager, LOCK_ADMINISTRATOR, principal.userId))) return undefined;
-    const id = newId();
-    const createdBy = principal.userId;
-    await manager.insert(InviteEntity, { ...invite, id, createdBy, usedAt: null, revokedAt: null });
-    return manager.findOneByOrFail(InviteEntity, { id });
+    const unused = { createdBy: principal.userId, usedAt: null, revokedAt: null };
+    const entity = manager.create(InviteEntity, { ...invite, ...unused, id: newId() });
+    await manager.insert(InviteEntity, entity);
+    return entity;
   }
 
   /** Newest first, those before `beforeId` only. */

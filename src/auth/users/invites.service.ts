@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { fromApiId, type RequestContext, type Role, toApiId } from '../../common/index';
+import { type RequestContext, type Role, toApiId } from '../../common/index';
 import { AppConfig } from '../../config/index';
-import { AuditSink, ForbiddenError, NotFoundError } from '../../errors/index';
+import { AuditSink, ForbiddenError } from '../../errors/index';
 import { normalizeEmail } from '../accounts/email';
 import { digestOf, INVITE_TOKEN_PREFIX, newSecretToken } from '../credentials/secret-token';
-import { Cursors } from '../cursors';
+import { Cursors, type Page } from '../cursors';
 import type { InviteEntity } from '../entities/invite.entity';
+import { noSuch, ownedId } from '../guard/owned-id';
 import { InvitesRepository } from './invites.repository';
 
 const LIST = 'invites';
+const UNUSED_INVITE = { prefix: 'inv', name: 'invite that is still unused' } as const;
 const HOUR_MS = 3_600_000;
 
 export interface InviteWish {
@@ -22,11 +24,6 @@ export interface CreatedInvite {
   readonly entity: InviteEntity;
   /** Handed out this once. */
   readonly token: string;
-}
-
-export interface InvitePage {
-  readonly items: readonly InviteEntity[];
-  readonly nextCursor: string | null;
 }
 
 /** Invites to register; each works once. */
@@ -60,7 +57,7 @@ export class InvitesService {
     });
   }
 
-  async list(ctx: RequestContext, limit: number, cursor?: string): Promise<InvitePage> {
+  async list(ctx: RequestContext, limit: number, cursor?: string): Promise<Page<InviteEntity>> {
     const beforeId = this.cursors.decode<string>(ctx, LIST, cursor);
     const rows = await this.invites.list(ctx, limit + 1, beforeId);
     return this.cursors.page(ctx, LIST, { rows, limit, positionOf: ({ id }) => id });
@@ -68,17 +65,13 @@ export class InvitesService {
 
   /** @throws NotFoundError when it is missing, used or revoked already. */
   async revoke(ctx: RequestContext, apiId: string): Promise<void> {
-    const id = fromApiId('inv', apiId);
-    const isRevoked =
-      id !== undefined &&
-      (await this.database.transaction(async (manager) => {
-        const invite = await this.invites.revoke(ctx, manager, id);
-        if (!invite) return false;
-        const entry = { action: 'invite.revoke', resourceId: apiId, before: shown(invite) };
-        await this.audit.record(ctx, entry, manager);
-        return true;
-      }));
-    if (!isRevoked) throw new NotFoundError('There is no such invite that is still unused.', { param: 'id' });
+    const id = ownedId(UNUSED_INVITE, apiId);
+    await this.database.transaction(async (manager) => {
+      const invite = await this.invites.revoke(ctx, manager, id);
+      if (!invite) throw noSuch(UNUSED_INVITE);
+      const entry = { action: 'invite.revoke', resourceId: apiId, before: shown(invite) };
+      await this.audit.record(ctx, entry, manager);
+    });
   }
 }
 

@@ -1,21 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { fromApiId, type RequestContext, type Role } from '../../common/index';
-import { AuditSink, ForbiddenError, NotFoundError } from '../../errors/index';
+import type { RequestContext, Role } from '../../common/index';
+import { AuditSink, ForbiddenError } from '../../errors/index';
 import { AccountChanges } from '../accounts/account-changes';
 import { LastAdministratorError } from '../auth.errors';
 import { Revocations } from '../credentials/revocations';
-import { Cursors } from '../cursors';
+import { Cursors, type Page } from '../cursors';
 import type { UserEntity } from '../entities/user.entity';
+import { noSuch, ownedId } from '../guard/owned-id';
 import { type AccountFilter, AccountsRepository } from './accounts.repository';
 import { InvitesRepository } from './invites.repository';
 
 const LIST = 'users';
-
-export interface UserPage {
-  readonly items: readonly UserEntity[];
-  readonly nextCursor: string | null;
-}
+const USER = { prefix: 'usr', name: 'user' } as const;
 
 /** Left out: as it is. */
 export interface UserPatch {
@@ -40,7 +37,7 @@ export class UsersService {
     ctx: RequestContext,
     filter: AccountFilter,
     page: { readonly limit: number; readonly cursor?: string },
-  ): Promise<UserPage> {
+  ): Promise<Page<UserEntity>> {
     const beforeId = this.cursors.decode<string>(ctx, LIST, page.cursor);
     const rows = await this.accounts.list(ctx, filter, page.limit + 1, beforeId);
     return this.cursors.page(ctx, LIST, { rows, limit: page.limit, positionOf: ({ id }) => id });
@@ -48,9 +45,9 @@ export class UsersService {
 
   /** @throws NotFoundError */
   async get(ctx: RequestContext, apiId: string): Promise<UserEntity> {
-    const id = fromApiId('usr', apiId);
-    const user = id === undefined ? undefined : await this.accounts.find(ctx, id);
-    return user ?? missing();
+    const user = await this.accounts.find(ctx, ownedId(USER, apiId));
+    if (!user) throw noSuch(USER);
+    return user;
   }
 
   /**
@@ -76,14 +73,14 @@ export class UsersService {
         await this.refuseLastAdministrator(manager, user.id);
         await this.invites.revokeAllOf(manager, user.id);
       }
-      const saved = await this.accounts.save(manager, user);
+      await this.accounts.update(manager, user);
       if (changed.includes('isDisabled') && user.disabledAt) {
-        await this.changes.revokeEverything(manager, announce, user.id);
+        await this.changes.revokeEverything(manager, user.id);
       }
       const entry = { action: 'user.update', resourceId: apiId, before, after };
       await this.audit.record(ctx, entry, manager);
       await announce({ userId: user.id });
-      return saved;
+      return user;
     });
   }
 
@@ -96,30 +93,23 @@ export class UsersService {
     await this.revocations.transaction(async (manager, announce) => {
       const user = await this.locked(ctx, manager, apiId);
       if (user.role === 'admin' && !user.disabledAt) await this.refuseLastAdministrator(manager, user.id);
-      await this.changes.revokeEverything(manager, announce, user.id);
       await this.invites.revokeAllOf(manager, user.id);
       await this.accounts.remove(manager, user.id);
-      await this.audit.record(
-        ctx,
-        { action: 'user.delete', resourceId: apiId, before: shown(user) },
-        manager,
-      );
+      const entry = { action: 'user.delete', resourceId: apiId, before: shown(user) };
+      await this.audit.record(ctx, entry, manager);
+      await announce({ userId: user.id });
     });
   }
 
   private async locked(ctx: RequestContext, manager: EntityManager, apiId: string): Promise<UserEntity> {
-    const id = fromApiId('usr', apiId);
-    const user = id === undefined ? undefined : await this.accounts.lock(ctx, manager, id);
-    return user ?? missing();
+    const user = await this.accounts.lock(ctx, manager, ownedId(USER, apiId));
+    if (!user) throw noSuch(USER);
+    return user;
   }
 
   private async refuseLastAdministrator(manager: EntityManager, userId: string): Promise<void> {
     if (!(await this.accounts.hasOtherAdministrator(manager, userId))) throw new LastAdministratorError();
   }
-}
-
-function missing(): never {
-  throw new NotFoundError('There is no such user.', { param: 'id' });
 }
 
 function apply(user: UserEntity, { name, role, isDisabled }: UserPatch): void {

@@ -1,27 +1,18 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
-import { PageQueryDto } from '../../common/index';
 import {
+  BUDGET_AMOUNT,
   BUDGET_MODES,
   BUDGET_PERIODS,
-  BUDGET_SCOPES,
   type BudgetMode,
   type BudgetPeriod,
-  type BudgetScope,
-} from '../../ledger/index';
-import { USD_AMOUNT } from '../budget-figures';
+  IsBudgetAmount,
+  PageQueryDto,
+} from '../../common/index';
+import { BUDGET_SCOPES, type BudgetScope } from '../../ledger/index';
 import { SCOPE_ID } from '../scope-ids';
 
-const AMOUNT = {
-  type: String,
-  example: '100',
-  description:
-    'US dollars as an exact decimal, 0 to 1000000000000. 0 with mode `hard`: nothing may be spent.',
-};
-const AMOUNT_RULE = {
-  message:
-    '$property must be a decimal string of US dollars with 12 decimals at most, such as "25.50"; not a number',
-};
+const AMOUNT = { ...BUDGET_AMOUNT, example: '100' };
 const SCOPE_ID_RULE = { message: '$property must be an id such as usr_…, key_…, prj_… or run_…' };
 const MODE = {
   enum: BUDGET_MODES,
@@ -55,8 +46,7 @@ export class CreateBudgetRequestDto {
   period: BudgetPeriod;
 
   @ApiProperty(AMOUNT)
-  @Matches(USD_AMOUNT, AMOUNT_RULE)
-  @IsString(AMOUNT_RULE)
+  @IsBudgetAmount()
   limitUsd: string;
 
   @ApiProperty(MODE)
@@ -67,8 +57,7 @@ export class CreateBudgetRequestDto {
 export class UpdateBudgetRequestDto {
   @ApiPropertyOptional(AMOUNT)
   @IsOptional()
-  @Matches(USD_AMOUNT, AMOUNT_RULE)
-  @IsString(AMOUNT_RULE)
+  @IsBudgetAmount()
   limitUsd?: string;
 
   @ApiPropertyOptional(MODE)

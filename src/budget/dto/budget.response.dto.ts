@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { formatUsd, toApiId } from '../../common/index';
-import { type Budget, BUDGET_MODES, BUDGET_PERIODS, BUDGET_SCOPES } from '../../ledger/index';
+import { BUDGET_MODES, BUDGET_PERIODS, formatUsd, toApiId } from '../../common/index';
+import { type Budget, BUDGET_SCOPES } from '../../ledger/index';
 import { percentSpent, remainingPicoUsd } from '../budget-figures';
 import { scopeApiId } from '../scope-ids';
 

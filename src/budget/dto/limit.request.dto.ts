@@ -1,44 +1,30 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
-import { PageQueryDto } from '../../common/index';
+import { IsIn, IsOptional, IsString, Matches } from 'class-validator';
+import { LimitField, PageQueryDto } from '../../common/index';
 import { LIMIT_SCOPES, type LimitScope } from '../../ledger/index';
 import { LIMIT_SCOPE_ID } from '../scope-ids';
 
-const MAX_LIMIT = 1_000_000_000_000;
 const SCOPE_ID_RULE = { message: '$property must be an id such as usr_… or key_…' };
 
-const LimitField = (example: number | null, description: string): PropertyDecorator =>
-  applyDecorators(
-    ApiPropertyOptional({
-      type: 'integer',
-      nullable: true,
-      minimum: 0,
-      maximum: MAX_LIMIT,
-      example,
-      description: `${description} Null: not limited; 0: nothing passes.`,
-    }),
-    IsOptional(),
-    IsInt(),
-    Min(0),
-    Max(MAX_LIMIT),
-  );
+const Value = (example: number | null, description: string): PropertyDecorator =>
+  applyDecorators(LimitField(`${description} Null: not limited;`, { example, nullable: true }), IsOptional());
 
 /** A field that is left out stays as it is; null takes the limit away. */
 export class LimitValuesDto {
-  @LimitField(60, 'Per wall-clock minute.')
+  @Value(60, 'Per wall-clock minute.')
   requestsPerMinute?: number | null;
 
-  @LimitField(1000, 'Per wall-clock hour.')
+  @Value(1000, 'Per wall-clock hour.')
   requestsPerHour?: number | null;
 
-  @LimitField(null, 'Prompt and completion tokens per wall-clock minute.')
+  @Value(null, 'Prompt and completion tokens per wall-clock minute.')
   tokensPerMinute?: number | null;
 
-  @LimitField(null, 'Prompt and completion tokens per wall-clock hour.')
+  @Value(null, 'Prompt and completion tokens per wall-clock hour.')
   tokensPerHour?: number | null;
 
-  @LimitField(10, 'Model requests that may run at once.')
+  @Value(10, 'Model requests that may run at once.')
   concurrency?: number | null;
 }
 

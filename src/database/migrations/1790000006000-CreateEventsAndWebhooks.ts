@@ -3,7 +3,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /**
  * Events are appended without a position, inside the transaction of what they tell. `events_publish` numbers those that
  * are committed: it locks `event_head` until it commits, so positions become visible in their order and without gaps,
- * however long other transactions stay open. The same step makes the deliveries of webhooks, so that is done once.
+ * however long other transactions stay open. The same step makes the deliveries of webhooks, so that is done once: those
+ * of each webhook in one of its two statements, in the order of the events.
  */
 export class CreateEventsAndWebhooks1790000006000 implements MigrationInterface {
   name = 'CreateEventsAndWebhooks1790000006000';
@@ -67,8 +68,17 @@ export class CreateEventsAndWebhooks1790000006000 implements MigrationInterface 
       'create index webhook_deliveries_webhook_id_idx on webhook_deliveries (webhook_id, number)',
     );
     await queryRunner.query(`
-      create index webhook_deliveries_pending_idx on webhook_deliveries (webhook_id, next_attempt_at)
+      create index webhook_deliveries_pending_idx on webhook_deliveries (webhook_id, next_attempt_at, number)
       where status = 'pending'`);
+    await queryRunner.query("create index webhooks_all_idx on webhooks (user_id) where scope = 'all'");
+    await queryRunner.query(`
+      create function webhook_wants(events text[], event_type text) returns boolean language sql immutable as $$
+        select event_type not like 'webhook.%' and exists (
+          select from unnest(events) pattern
+          where pattern in ('*', event_type)
+            or (pattern like '%.*' and starts_with(event_type, left(pattern, -1)))
+        )
+      $$`);
     await queryRunner.query(`
       create function events_publish(batch integer) returns integer language plpgsql as $$
       declare
@@ -85,19 +95,27 @@ export class CreateEventsAndWebhooks1790000006000 implements MigrationInterface 
         )
         update events e set position = fresh.position from fresh where e.id = fresh.id;
         get diagnostics published = row_count;
+        if published = 0 then
+          return 0;
+        end if;
         update event_head set position = base + published;
         insert into webhook_deliveries (webhook_id, event_id)
         select w.id, e.id
         from events e
-          join webhooks w on w.is_active and w.created_at <= e.at
+          join webhooks w on w.user_id = e.owner_id
           join users u on u.id = w.user_id and u.disabled_at is null
         where e.position > base and e.position <= base + published
-          and e.type not like 'webhook.%'
-          and (e.owner_id = w.user_id or (w.scope = 'all' and u.role = 'admin'))
-          and exists (
-            select from unnest(w.events) pattern
-            where pattern in ('*', e.type) or (pattern like '%.*' and starts_with(e.type, left(pattern, -1)))
-          )
+          and not (w.scope = 'all' and u.role = 'admin')
+          and w.is_active and w.created_at <= e.at and webhook_wants(w.events, e.type)
+        order by e.position
+        for key share of w;
+        insert into webhook_deliveries (webhook_id, event_id)
+        select w.id, e.id
+        from events e
+          join webhooks w on w.scope = 'all'
+          join users u on u.id = w.user_id and u.role = 'admin' and u.disabled_at is null
+        where e.position > base and e.position <= base + published
+          and w.is_active and w.created_at <= e.at and webhook_wants(w.events, e.type)
         order by e.position
         for key share of w;
         return published;
@@ -106,6 +124,7 @@ export class CreateEventsAndWebhooks1790000006000 implements MigrationInterface 
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('drop function events_publish(integer)');
+    await queryRunner.query('drop function webhook_wants(text[], text)');
     await queryRunner.query('drop table webhook_deliveries');
     await queryRunner.query('drop table webhooks');
     await queryRunner.query('drop table event_head');

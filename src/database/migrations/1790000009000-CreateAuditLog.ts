@@ -19,7 +19,12 @@ export class CreateAuditLog1790000009000 implements MigrationInterface {
         after json
       )`);
     await queryRunner.query('create index audit_entries_actor_id_idx on audit_entries (actor_id, position)');
-    await queryRunner.query('create index audit_entries_action_idx on audit_entries (action, position)');
+    // For prefixes (`user.*`), which other collations than C do not sort together.
+    await queryRunner.query(
+      'create index audit_entries_action_idx on audit_entries (action text_pattern_ops, position)',
+    );
+    await queryRunner.query('create index audit_entries_request_id_idx on audit_entries (request_id)');
+    await queryRunner.query('create index audit_entries_at_idx on audit_entries (at)');
     await queryRunner.query(
       'create index audit_entries_resource_id_idx on audit_entries (resource_id, position)',
     );

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { JsonObject, RequestContext } from '../../common/index';
-import type { SqlExecutor } from '../../errors/index';
+import type { RequestContext, SqlExecutor } from '../../common/index';
 import type { StoredEvent } from '../event';
 
 export type DeliveryStatus = 'pending' | 'delivered' | 'failed';
@@ -60,16 +59,29 @@ export interface ClaimOptions {
 
 /**
  * Leases run by PostgreSQL's clock, which all processes share. The webhook that has waited longest comes first, so that
- * none starves behind the others; the lateral join takes them in that order until it has enough.
+ * none starves behind the others; the lateral join takes them in that order until it has enough. Webhooks are found by
+ * going from one to the next in the index, however much waits for each.
  */
 const CLAIM = `
-  with due as (
+  with recursive webhook (id) as (
+    (select webhook_id from webhook_deliveries where status = 'pending' order by webhook_id limit 1)
+    union all
+    select (
+      select webhook_id from webhook_deliveries where status = 'pending' and webhook_id > webhook.id
+      order by webhook_id limit 1
+    ) from webhook where webhook.id is not null
+  ), due as (
     select candidate.id
     from (
-      select webhook_id from webhook_deliveries
-      where status = 'pending' and next_attempt_at <= $1 and webhook_id <> all ($2::uuid[])
-        and (leased_until is null or leased_until < clock_timestamp())
-      group by webhook_id order by min(next_attempt_at), min(number)
+      select webhook.id as webhook_id
+      from webhook cross join lateral (
+        select d.next_attempt_at, d.number from webhook_deliveries d
+        where d.webhook_id = webhook.id and d.status = 'pending' and d.next_attempt_at <= $1
+          and (d.leased_until is null or d.leased_until < clock_timestamp())
+        order by d.next_attempt_at, d.number limit 1
+      ) oldest
+      where webhook.id <> all ($2::uuid[])
+      order by oldest.next_attempt_at, oldest.number
     ) waiting
     cross join lateral (
       select d.id from webhook_deliveries d
@@ -84,12 +96,13 @@ const CLAIM = `
     set claim = $5, leased_until = clock_timestamp() + make_interval(secs => $6::double precision / 1000),
       attempts = d.attempts + 1
     from due where d.id = due.id
-    returning d.id, d.number, d.webhook_id, d.event_id, d.attempts
+    returning d.id, d.number, d.webhook_id, d.event_id, d.attempts, d.claim
   )
-  select c.id, c.webhook_id, c.attempts, w.url, w.secret, w.user_id,
+  select c.id, c.claim, c.webhook_id as "webhookId", w.user_id as "ownerId", c.attempts as attempt, w.url,
+    w.secret as "sealedSecret",
     w.is_active and u.disabled_at is null
-      and (e.owner_id = w.user_id or (w.scope = 'all' and u.role = 'admin')) is true as is_wanted,
-    e.id as event_id, e.type, e.resource, e.at, e.data
+      and (e.owner_id = w.user_id or (w.scope = 'all' and u.role = 'admin')) is true as "isWanted",
+    e.id as "eventId", e.type, e.resource, e.at, e.data
   from claimed c
     join webhooks w on w.id = c.webhook_id
     join users u on u.id = w.user_id
@@ -123,20 +136,8 @@ const ADD = `
   )
   select ${COLUMNS} from added d join events e on e.id = d.event_id`;
 
-interface ClaimedRow {
-  readonly id: string;
-  readonly webhook_id: string;
-  readonly attempts: number;
-  readonly url: string;
-  readonly secret: Buffer;
-  readonly user_id: string;
-  readonly is_wanted: boolean;
-  readonly event_id: string;
-  readonly type: string;
-  readonly resource: string;
-  readonly at: Date;
-  readonly data: JsonObject;
-}
+type ClaimedRow = Omit<ClaimedDelivery, 'event'> &
+  Omit<ClaimedDelivery['event'], 'id'> & { readonly eventId: string };
 
 /** Deliveries of webhooks: jobs that survive crashes, because they are rows. */
 @Injectable()
@@ -146,10 +147,12 @@ export class DeliveriesRepository {
   /** Takes tries that are due. No other process gets them while their lease lasts. */
   async claim(options: ClaimOptions): Promise<ClaimedDelivery[]> {
     const { now, busyWebhookIds, perWebhook, limit, leaseMs } = options;
-    const claim = randomUUID();
-    const parameters = [now, busyWebhookIds, perWebhook, limit, claim, leaseMs];
+    const parameters = [now, busyWebhookIds, perWebhook, limit, randomUUID(), leaseMs];
     const rows = await this.database.query<ClaimedRow[]>(CLAIM, parameters);
-    return rows.map((row) => toClaimed(row, claim));
+    return rows.map(({ eventId, type, resource, at, data, ...delivery }) => ({
+      ...delivery,
+      event: { id: eventId, type, resource, at, data },
+    }));
   }
 
   /** Writes down how a try ended. False when the lease was lost and another process has the delivery. */
@@ -199,19 +202,4 @@ export class DeliveriesRepository {
   async transaction<T>(work: (executor: SqlExecutor) => Promise<T>): Promise<T> {
     return await this.database.transaction(work);
   }
-}
-
-function toClaimed(row: ClaimedRow, claim: string): ClaimedDelivery {
-  const { type, resource, at, data } = row;
-  return {
-    id: row.id,
-    claim,
-    webhookId: row.webhook_id,
-    ownerId: row.user_id,
-    attempt: row.attempts,
-    url: row.url,
-    sealedSecret: row.secret,
-    isWanted: row.is_wanted,
-    event: { id: row.event_id, type, resource, at, data },
-  };
 }

@@ -34,9 +34,8 @@ export class DeliveryTries {
   /** Makes the try; one that the signal cuts is given back. */
   async make(delivery: ClaimedDelivery, signal: AbortSignal): Promise<void> {
     if (!delivery.isWanted) {
-      await this.giveUp(delivery, {
-        error: 'The webhook was switched off, or its owner may not see this event',
-      });
+      const error = 'The webhook was switched off, or its owner may not see this event';
+      await this.settle(delivery, { status: 'failed', finishedAt: this.now(), error });
       return;
     }
     if (delivery.attempt > this.schedule.maxAttempts) {
@@ -77,10 +76,6 @@ export class DeliveryTries {
       const isOurs = await this.deliveries.settle(delivery, result, maxAttempts, executor);
       if (isOurs) await this.outbox.append([failureOf(delivery, result, maxAttempts)], executor);
     });
-  }
-
-  private async giveUp(delivery: ClaimedDelivery, { error }: { readonly error: string }): Promise<void> {
-    await this.settle(delivery, { status: 'failed', finishedAt: this.now(), error });
   }
 
   private async settle(delivery: ClaimedDelivery, result: TryResult): Promise<void> {

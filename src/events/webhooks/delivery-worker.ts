@@ -1,14 +1,11 @@
 import {
   type BeforeApplicationShutdown,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
-import { toServiceUnavailable } from '../../database/index';
-import { BackgroundTasks, OpenRequests, ShutdownError } from '../../observability/index';
+import { BackgroundLoop, BackgroundTasks, OpenRequests, ShutdownError } from '../../observability/index';
 import { EventFeed } from '../event-feed';
-import { WakeLoop } from '../wake-loop';
 import type { ClaimedDelivery } from './deliveries.repository';
 import { DeliveryTries } from './delivery-tries.service';
 
@@ -22,8 +19,7 @@ const MAX_IN_FLIGHT = 32;
  */
 @Injectable()
 export class DeliveryWorker implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly logger = new Logger(DeliveryWorker.name);
-  private readonly loop = new WakeLoop(POLL_MS, () => this.round());
+  private readonly loop = new BackgroundLoop('delivering to webhooks', POLL_MS, () => this.takeDue());
   private readonly inFlight = new Map<Promise<void>, string>();
   private readonly stopping = new AbortController();
 
@@ -52,22 +48,13 @@ export class DeliveryWorker implements OnModuleInit, OnApplicationBootstrap, Bef
     this.loop.wake();
   }
 
-  private async round(): Promise<void> {
-    try {
-      await this.takeDue();
-    } catch (error) {
-      if (!toServiceUnavailable(error))
-        this.logger.error(`Webhooks could not be delivered: ${String(error)}`);
-    }
-  }
-
   private async takeDue(): Promise<void> {
     while (!this.requests.isDraining && !this.stopping.signal.aborted) {
       const free = MAX_IN_FLIGHT - this.inFlight.size;
       if (free <= 0) return;
       const due = await this.tries.claim([...new Set(this.inFlight.values())], free);
-      if (due.length === 0) return;
       for (const delivery of due) this.start(delivery);
+      if (due.length < free) return;
     }
   }
 

@@ -1,22 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { RequestContext } from '../../common/index';
+import type { RequestContext, SqlExecutor } from '../../common/index';
 import { DataSource } from 'typeorm';
-import type { SqlExecutor } from '../../errors/index';
-import type { Webhook, WebhookScope, WebhookSettings } from './webhook';
+import type { Webhook, WebhookSettings } from './webhook';
 
-interface WebhookRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly url: string;
-  readonly events: string[];
-  readonly description: string | null;
-  readonly is_active: boolean;
-  readonly scope: WebhookScope;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-}
-
-const COLUMNS = 'id, user_id, url, events, description, is_active, scope, created_at, updated_at';
+const COLUMNS = `
+  id, user_id as "userId", url, events, description, is_active as "isActive", scope, created_at as "createdAt",
+  updated_at as "updatedAt"`;
 /** The caller's, or anyone's for an administrator. */
 const VISIBLE = '($1 or user_id = $2)';
 
@@ -38,7 +27,7 @@ const REMOVE = `delete from webhooks where ${VISIBLE} and id = $3`;
 const LOCK_USER = 'select 1 from users where id = $1 for no key update';
 const COUNT = 'select count(*)::integer as count from webhooks where user_id = $1';
 
-type Returning = [WebhookRow[], number];
+type Returning = [Webhook[], number];
 
 @Injectable()
 export class WebhooksRepository {
@@ -52,13 +41,12 @@ export class WebhooksRepository {
   async find(ctx: RequestContext, id: string, executor?: SqlExecutor): Promise<Webhook | undefined> {
     const sql = executor ? `${FIND} for no key update` : FIND;
     const rows = await (executor ?? this.database).query(sql, [...scopeOf(ctx), id]);
-    return firstOf(rows as WebhookRow[]);
+    return (rows as Webhook[])[0];
   }
 
   /** Newest first. */
   async list(ctx: RequestContext, limit: number, beforeId?: string): Promise<Webhook[]> {
-    const rows = await this.database.query<WebhookRow[]>(LIST, [...scopeOf(ctx), beforeId ?? null, limit]);
-    return rows.map(toWebhook);
+    return await this.database.query<Webhook[]>(LIST, [...scopeOf(ctx), beforeId ?? null, limit]);
   }
 
   /** How many the caller has; nobody else adds one for the caller until the transaction ends. */
@@ -84,31 +72,26 @@ export class WebhooksRepository {
       scope,
       webhook.secret,
     ];
-    const [row] = (await executor.query(ADD, parameters)) as WebhookRow[];
-    if (!row) throw new Error('An insert that returns a row returned none');
-    return toWebhook(row);
+    return only((await executor.query(ADD, parameters)) as Webhook[]);
   }
 
+  /** Of a webhook that the transaction has locked. */
   async change(
     ctx: RequestContext,
     id: string,
     settings: WebhookSettings,
     executor: SqlExecutor,
-  ): Promise<Webhook | undefined> {
+  ): Promise<Webhook> {
     const { url, events, description, isActive, scope } = settings;
     const parameters = [...scopeOf(ctx), id, url, events, description, isActive, scope];
     const [rows] = (await executor.query(CHANGE, parameters)) as Returning;
-    return firstOf(rows);
+    return only(rows);
   }
 
-  async setSecret(
-    ctx: RequestContext,
-    id: string,
-    secret: Buffer,
-    executor: SqlExecutor,
-  ): Promise<Webhook | undefined> {
+  /** Of a webhook that the transaction has locked. */
+  async setSecret(ctx: RequestContext, id: string, secret: Buffer, executor: SqlExecutor): Promise<Webhook> {
     const [rows] = (await executor.query(RESEAL, [...scopeOf(ctx), id, secret])) as Returning;
-    return firstOf(rows);
+    return only(rows);
   }
 
   /** With its deliveries. */
@@ -121,22 +104,7 @@ function scopeOf({ principal }: RequestContext): [boolean, string] {
   return [principal.role === 'admin', principal.userId];
 }
 
-function firstOf(rows: readonly WebhookRow[]): Webhook | undefined {
-  const [row] = rows;
-  return row && toWebhook(row);
-}
-
-function toWebhook(row: WebhookRow): Webhook {
-  const { id, url, events, description, scope } = row;
-  return {
-    id,
-    userId: row.user_id,
-    url,
-    events,
-    description,
-    isActive: row.is_active,
-    scope,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-  };
+function only([row]: readonly Webhook[]): Webhook {
+  if (!row) throw new Error('A statement that returns a row returned none');
+  return row;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { noSuch, ownedId } from '../../auth/index';
-import { newId, type RequestContext, toApiId } from '../../common/index';
-import { AuditSink, ConflictError, type SqlExecutor } from '../../errors/index';
+import { newId, type RequestContext, type SqlExecutor, toApiId } from '../../common/index';
+import { AuditSink, ConflictError } from '../../errors/index';
 import { Outbox } from '../outbox';
 import { DeliveriesRepository, type Delivery } from './deliveries.repository';
 import { WEBHOOK, WEBHOOK_TEST, type Webhook, type WebhookSettings } from './webhook';
@@ -52,8 +52,8 @@ export class WebhooksService {
   /** Takes effect at once, also for tries that are due. @throws as `create`, and NotFoundError */
   async update(ctx: RequestContext, apiId: string, change: Partial<WebhookSettings>): Promise<Webhook> {
     return await this.locked(ctx, apiId, async (before, executor) => {
-      const checked = this.settings.checked(ctx, { ...before, ...change });
-      const after = (await this.webhooks.change(ctx, before.id, checked, executor)) ?? missing();
+      const checked = this.settings.checked(ctx, change);
+      const after = await this.webhooks.change(ctx, before.id, { ...before, ...checked }, executor);
       await this.record(ctx, { action: 'webhook.update', id: before.id, before, after }, executor);
       return after;
     });
@@ -72,7 +72,7 @@ export class WebhooksService {
     return await this.locked(ctx, apiId, async ({ id }, executor) => {
       const secret = this.secrets.create();
       const sealed = this.secrets.seal(id, secret);
-      const webhook = (await this.webhooks.setSecret(ctx, id, sealed, executor)) ?? missing();
+      const webhook = await this.webhooks.setSecret(ctx, id, sealed, executor);
       await this.record(ctx, { action: 'webhook.rotate_secret', id }, executor);
       return { webhook, secret };
     });

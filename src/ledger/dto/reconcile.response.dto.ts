@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { BUDGET_PERIODS, BUDGET_SCOPES } from '../ledger.scopes';
+import { BUDGET_PERIODS } from '../../common/index';
+import { BUDGET_SCOPES } from '../ledger.scopes';
 
 export class LedgerDifferenceDto {
   @ApiProperty({ enum: ['spent', 'held', 'running'] })

@@ -1,25 +1,22 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
+import { IsInstant } from '../../common/index';
 
 export class RerateRequestDto {
   @ApiProperty({
     type: String,
-    maxLength: 40,
     example: '2026-01-01',
     description: 'Lines of requests admitted at this date (UTC) or time, or later.',
   })
-  @IsString()
-  @MaxLength(40)
+  @IsInstant()
   from: string;
 
   @ApiProperty({
     type: String,
-    maxLength: 40,
     example: '2030-01-01',
     description: 'Before this date or time.',
   })
-  @IsString()
-  @MaxLength(40)
+  @IsInstant()
   to: string;
 
   @ApiProperty({

@@ -1,18 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
+import { ArrayMinSize, ArrayUnique, IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import {
-  ArrayMinSize,
-  ArrayUnique,
-  IsBoolean,
-  IsIn,
-  IsOptional,
-  IsString,
-  Matches,
-  MaxLength,
-} from 'class-validator';
-import {
-  type IdPrefix,
+  BooleanFilter,
+  IdFilter,
+  IsInstant,
   PageQueryDto,
   PROVIDER_IDS,
   type ProviderId,
@@ -29,50 +22,31 @@ const commaSeparated = ({ value }: { value: unknown }): unknown => {
   );
 };
 
-const queryBoolean = ({ value }: { value: unknown }): unknown =>
-  value === 'true' ? true : value === 'false' ? false : value;
-
-/** An id of this kind, as the API shows it. */
-const IdFilter = (prefix: IdPrefix, description: string): PropertyDecorator => {
-  const pattern = `^${prefix}_[0-9a-f]{32}$`;
-  return applyDecorators(
-    ApiPropertyOptional({ type: String, pattern, description }),
-    IsOptional(),
-    Matches(new RegExp(pattern), { message: `$property must be an id such as ${prefix}_0192f0c0…` }),
-  );
-};
-
 const TextFilter = (example: string): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ type: String, maxLength: 200, example }),
     IsOptional(),
     IsString(),
     MaxLength(200),
-    // PostgreSQL's text has no place for it.
-    Matches(/^[^\0]*$/, { message: '$property must not hold the NUL character' }),
   );
 
 export class UsageFilterQueryDto extends PageQueryDto {
   @ApiPropertyOptional({
     type: String,
-    maxLength: 40,
     example: '2026-01-01',
     description: 'Requests admitted at this date (UTC) or time, or later.',
   })
   @IsOptional()
-  @IsString()
-  @MaxLength(40)
+  @IsInstant()
   from?: string;
 
   @ApiPropertyOptional({
     type: String,
-    maxLength: 40,
     example: '2030-01-01T00:00:00Z',
     description: 'Requests admitted before this date (UTC) or time.',
   })
   @IsOptional()
-  @IsString()
-  @MaxLength(40)
+  @IsInstant()
   to?: string;
 
   @IdFilter('usr', 'Of one user; for administrators, others see their own lines only.')
@@ -138,12 +112,6 @@ export class UsageLinesQueryDto extends UsageFilterQueryDto {
   @IdFilter('req', 'The attempts of one request.')
   requestId?: string;
 
-  @ApiPropertyOptional({
-    type: Boolean,
-    description: 'Only lines whose figures disagree, or only the others.',
-  })
-  @IsOptional()
-  @Transform(queryBoolean)
-  @IsBoolean()
+  @BooleanFilter({ description: 'Only lines whose figures disagree, or only the others.' })
   disputed?: boolean;
 }

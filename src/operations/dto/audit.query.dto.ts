@@ -1,15 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
-import { IsInstant, PageQueryDto } from '../../common/index';
+import { IdFilter, IsInstant, PageQueryDto } from '../../common/index';
 
 export class AuditQueryDto extends PageQueryDto {
-  @ApiPropertyOptional({
-    type: String,
-    example: 'usr_0192f0c1a2b37c4d8e5f60718293a4b5',
-    description: 'Who acted',
-  })
-  @IsOptional()
-  @Matches(/^usr_[0-9a-f]{32}$/, { message: 'actorId must be the id of a user (usr_…)' })
+  @IdFilter('usr', 'Who acted')
   actorId?: string;
 
   @ApiPropertyOptional({
@@ -28,9 +22,7 @@ export class AuditQueryDto extends PageQueryDto {
   @MaxLength(200)
   resourceId?: string;
 
-  @ApiPropertyOptional({ type: String, example: 'req_0192f0c1a2b37c4d8e5f60718293a4b5' })
-  @IsOptional()
-  @Matches(/^req_[0-9a-f]{32}$/, { message: 'requestId must be the id of a request (req_…)' })
+  @IdFilter('req', 'What was done in this request')
   requestId?: string;
 
   @ApiPropertyOptional({ type: String, format: 'date-time', example: '2026-11-01T00:00:00Z' })

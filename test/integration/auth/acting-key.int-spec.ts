@@ -1,6 +1,6 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import { fromApiId } from '../../../src/common/index';
-import { eventually } from '../../support/eventually';
+import { untilSomeoneWaits } from '../../support/database/lock-waits';
 import { type Account, type Answer, type AuthApp, bootAuth } from './auth-app';
 
 const KEYS = '/api/v1/keys';
@@ -33,18 +33,12 @@ describe('a caller who ends between the guard and the transaction', () => {
   afterAll(() => auth.close());
 
   const uuid = (prefix: 'key' | 'usr', id: string): string => fromApiId(prefix, id) ?? '';
-  const isWaiting = async (database: DataSource): Promise<true | undefined> => {
-    const rows = await database.query<unknown[]>(
-      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rows.length > 0 ? true : undefined;
-  };
 
   /** The change is made, but not to be seen by the guard yet; it commits when the call waits for it. */
   async function during(sql: string, id: string, call: () => Promise<Answer>): Promise<Answer> {
     await other.query(sql, [id]);
     const answer = call();
-    await eventually(() => isWaiting(auth.database));
+    await untilSomeoneWaits(auth.database);
     await other.commitTransaction();
     return answer;
   }

@@ -53,7 +53,7 @@ describe('the reach of API keys', () => {
     [{ allowedModels: [{}] }, 'allowedModels', /<provider>/],
     [{ expiresAt: '2020-01-01T00:00:00Z' }, 'expiresAt', /future/],
     [{ expiresAt: 'tomorrow' }, 'expiresAt', /RFC 3339/],
-    [{ limits: { requestsPerMinute: 0 } }, 'limits.requestsPerMinute', /not be less than 1/],
+    [{ limits: { requestsPerMinute: -1 } }, 'limits.requestsPerMinute', /not be less than 0/],
     [{ limits: { perYear: 5 } }, 'limits.perYear', /should not exist/],
     [{ limits: [] }, 'limits', /object/],
     [{ budget: { period: 'day', limitUsd: '-1' } }, 'budget.limitUsd', /decimal/],
@@ -168,7 +168,7 @@ describe('the reach of API keys', () => {
       const other = await made(within);
       const budget = { period: 'day', limitUsd: '5', mode: 'hard' } as const;
       host.bind({
-        set: () => Promise.resolve(),
+        set: () => Promise.resolve(() => undefined),
         list: () => Promise.resolve(new Map([[fromApiId('key', own.id) ?? '', { budget }]])),
       });
       await expect(create(own.key, within)).resolves.toMatchObject({ status: 403 });

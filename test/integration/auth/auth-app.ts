@@ -1,4 +1,4 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -7,10 +7,10 @@ import { DataSource } from 'typeorm';
 import { AuthGuard, AuthModule, OwnershipGuard } from '../../../src/auth/index';
 import { ConfigModule, loadConfig } from '../../../src/config/index';
 import { DatabaseModule } from '../../../src/database/index';
-import { AuditSink, ErrorFilter, ErrorsModule } from '../../../src/errors/index';
+import { ErrorFilter, ErrorsModule } from '../../../src/errors/index';
 import { attachRequestState, ObservabilityModule, OpenRequests } from '../../../src/observability/index';
-import { AuditLog } from '../../../src/operations/audit-log';
 import { validationPipe } from '../../../src/validation';
+import { AuditModule } from '../../support/audit-module';
 import { createTestDatabase } from '../../support/database/test-database';
 
 export const PASSWORD = 'correct horse battery staple';
@@ -53,11 +53,6 @@ export interface CallOptions {
   readonly from?: string;
 }
 
-/** The audit log as the application has it. */
-@Global()
-@Module({ providers: [{ provide: AuditSink, useClass: AuditLog }], exports: [AuditSink] })
-class Audit {}
-
 /** The part of the application that accounts need, on a database. */
 @Module({})
 class Installation {
@@ -77,7 +72,7 @@ class Installation {
         ObservabilityModule,
         ErrorsModule,
         DatabaseModule.forRoot(url),
-        Audit,
+        AuditModule,
         AuthModule,
       ],
       providers: [

@@ -1,7 +1,7 @@
 import { fromApiId } from '../../../src/common/index';
 import { SetupTokenService } from '../../../src/auth/index';
 import { PasswordHasher } from '../../../src/auth/credentials/password.hasher';
-import { eventually } from '../../support/eventually';
+import { untilSomeoneWaits } from '../../support/database/lock-waits';
 import { type Account, type Answer, type AuthApp, bootAuth, PASSWORD } from './auth-app';
 
 const INVITES = '/api/v1/users/invites';
@@ -72,12 +72,7 @@ describe('who may register', () => {
         fromApiId('usr', maker.userId),
       ]);
       const result = work();
-      await eventually(async () => {
-        const rows: unknown[] = await auth.database.query(
-          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-        );
-        return rows.length > 0 ? true : undefined;
-      });
+      await untilSomeoneWaits(auth.database);
       await runner.commitTransaction();
       return await result;
     } finally {

@@ -1,8 +1,10 @@
 import { Authenticator, LastAdministratorError } from '../../../src/auth/index';
 import { PasswordHasher } from '../../../src/auth/credentials/password.hasher';
 import { UsersService } from '../../../src/auth/users/users.service';
-import { fromApiId, newId, newTraceId, type RequestContext } from '../../../src/common/index';
+import { fromApiId, type RequestContext } from '../../../src/common/index';
+import { untilSomeoneWaits } from '../../support/database/lock-waits';
 import { eventually } from '../../support/eventually';
+import { aContext } from '../../support/factories';
 import { type Account, type Answer, type AuthApp, bootAuth, PASSWORD } from './auth-app';
 
 const USERS = '/api/v1/users';
@@ -50,18 +52,6 @@ describe('administration of users', () => {
 
   async function statusOf(credential: string): Promise<number> {
     return (await auth.call('GET', ME, { credential })).status;
-  }
-
-  /** Until a statement with these words waits for a lock. */
-  async function someoneWaits(words = ''): Promise<void> {
-    await eventually(async () => {
-      const rows: unknown[] = await auth.database.query(
-        `select 1 from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock' and strpos(query, $1) > 0`,
-        [words],
-      );
-      return rows.length > 0 ? true : undefined;
-    });
   }
 
   async function audited(resource: string): Promise<unknown[]> {
@@ -235,7 +225,7 @@ describe('administration of users', () => {
     await runner.startTransaction();
     await runner.query('select 1 from users where id = $1 and disabled_at is null for share', [userId]);
     const ending = act === 'disable' ? patch(user.userId, { isDisabled: true }) : remove(user.userId);
-    await someoneWaits('FOR NO KEY UPDATE');
+    await untilSomeoneWaits(auth.database, { words: 'FOR NO KEY UPDATE' });
     await runner.query(
       `insert into api_keys (id, user_id, name, prefix, key_hash) values (gen_random_uuid(), $1, 'k', 'p', 'h')`,
       [userId],
@@ -274,7 +264,7 @@ describe('administration of users', () => {
     await runner.startTransaction();
     await runner.query(`${ended} for update`);
     const removing = remove(user.userId);
-    await someoneWaits();
+    await untilSomeoneWaits(auth.database);
     await runner.query(`delete from login_sessions where id in (${ended})`);
     await runner.commitTransaction();
     await runner.release();
@@ -361,6 +351,5 @@ describe('administration of users', () => {
 });
 
 function contextOf({ userId }: Account): RequestContext {
-  const principal = { userId: fromApiId('usr', userId) ?? '', role: 'admin' } as const;
-  return { requestId: newId(), traceId: newTraceId(), principal, signal: new AbortController().signal };
+  return aContext({ principal: { userId: fromApiId('usr', userId) ?? '', role: 'admin' } });
 }

@@ -13,16 +13,13 @@ import {
   CENT,
   type LedgerNode,
   tryAdmit,
+  aPerson,
+  spend,
 } from '../ledger/ledger-node';
 
 const FEBRUARY = Date.parse('2028-02-28T23:59:00Z');
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
-
-/** As a person who is logged in, and not as a key. */
-function person(caller: Caller): RequestContext {
-  return { ...aContext(caller), principal: { userId: caller.userId, role: 'operator' } };
-}
 
 describe(BudgetRepository.name, () => {
   let database: TestDatabase;
@@ -52,12 +49,6 @@ describe(BudgetRepository.name, () => {
     ...more,
   });
 
-  const spend = async (caller: Caller, costPicoUsd: bigint): Promise<void> => {
-    const ctx = aContext(caller);
-    const hold = await node.ledger.admit(ctx, aCommand({ worst: costPicoUsd }));
-    await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd })]);
-  };
-
   const figures = ({ spentPicoUsd, heldPicoUsd, resetsAt }: Budget) => [
     spentPicoUsd,
     heldPicoUsd,
@@ -75,7 +66,7 @@ describe(BudgetRepository.name, () => {
           [day, month, total].map(async ({ id }) => figures(await node.budgets.get(ADMIN, id))),
         );
 
-      await spend(caller, 3n * CENT);
+      await spend(node, caller, 3n * CENT);
       await node.ledger.admit(aContext(caller), aCommand({ worst: 2n * CENT }));
       const [march, leapDay] = ['2028-03-01T00:00:00.000Z', '2028-02-29T00:00:00.000Z'];
       expect(await read()).toEqual([
@@ -90,7 +81,7 @@ describe(BudgetRepository.name, () => {
         [3n * CENT, 2n * CENT, march],
         [3n * CENT, 2n * CENT, undefined],
       ]);
-      await spend(caller, CENT);
+      await spend(node, caller, CENT);
 
       nowMs = FEBRUARY + MINUTE + DAY;
       expect(await read()).toEqual([
@@ -104,9 +95,9 @@ describe(BudgetRepository.name, () => {
 
     it('counts what was spent in it before the budget was made', async () => {
       const caller = await aCaller(node);
-      await spend(caller, 7n * CENT);
+      await spend(node, caller, 7n * CENT);
       nowMs += MINUTE;
-      await spend(caller, 5n * CENT);
+      await spend(node, caller, 5n * CENT);
       const created = await node.budgets.create(ADMIN, budgetOf(caller));
       expect(created.spentPicoUsd).toBe(5n * CENT);
     });
@@ -114,7 +105,7 @@ describe(BudgetRepository.name, () => {
     it('refuses what is beyond a limit that was lowered below what is spent', async () => {
       const caller = await aCaller(node);
       const { id } = await node.budgets.create(ADMIN, budgetOf(caller));
-      await spend(caller, 30n * CENT);
+      await spend(node, caller, 30n * CENT);
       const lowered = await node.budgets.update(ADMIN, id, { limitPicoUsd: 10n * CENT });
       expect(lowered).toMatchObject({ limitPicoUsd: 10n * CENT, spentPicoUsd: 30n * CENT });
       const refused = await tryAdmit(node, aContext(caller), aCommand({ worst: 1n }));
@@ -125,7 +116,7 @@ describe(BudgetRepository.name, () => {
   describe('who may', () => {
     it('lets operators set, change and remove the budgets of their own keys', async () => {
       const caller = await aCaller(node);
-      const ctx = person(caller);
+      const ctx = aPerson(caller);
       const { id, managedBy } = await node.budgets.create(ctx, budgetOf(caller));
       expect(managedBy).toBe('owner');
       await expect(node.budgets.update(ctx, id, { mode: 'soft' })).resolves.toMatchObject({ mode: 'soft' });
@@ -135,7 +126,7 @@ describe(BudgetRepository.name, () => {
 
     it('keeps an owner from loosening what an administrator set or changed', async () => {
       const caller = await aCaller(node);
-      const ctx = person(caller);
+      const ctx = aPerson(caller);
       const [first, second] = [
         await node.budgets.create(ADMIN, budgetOf(caller)),
         await node.budgets.create(ctx, budgetOf(caller, { period: 'month' })),
@@ -152,7 +143,7 @@ describe(BudgetRepository.name, () => {
 
     it('keeps a key from its own budgets, whoever owns it', async () => {
       const caller = await aCaller(node);
-      const { id } = await node.budgets.create(person(caller), budgetOf(caller));
+      const { id } = await node.budgets.create(aPerson(caller), budgetOf(caller));
       const asAdmin = { ...aContext(caller), principal: { ...caller, role: 'admin' } } as RequestContext;
       for (const ctx of [aContext(caller), asAdmin]) {
         await expect(node.budgets.update(ctx, id, { mode: 'soft' })).rejects.toBeInstanceOf(ForbiddenError);
@@ -168,16 +159,16 @@ describe(BudgetRepository.name, () => {
         const caller = await aCaller(node);
         const scopeId = scope === 'global' ? undefined : caller.userId;
         await expect(
-          node.budgets.create(person(caller), budgetOf(caller, { scope, scopeId })),
+          node.budgets.create(aPerson(caller), budgetOf(caller, { scope, scopeId })),
         ).rejects.toBeInstanceOf(ForbiddenError);
       },
     );
 
     it('hides foreign and global ones, so that they can neither be read nor changed', async () => {
       const [caller, other] = [await aCaller(node), await aCaller(node)];
-      const ctx = person(caller);
+      const ctx = aPerson(caller);
       const hidden = [
-        await node.budgets.create(person(other), budgetOf(other)),
+        await node.budgets.create(aPerson(other), budgetOf(other)),
         await node.budgets.create(ADMIN, budgetOf(other, { scope: 'user', scopeId: other.userId })),
         await node.budgets.create(
           ADMIN,

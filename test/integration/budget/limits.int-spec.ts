@@ -1,5 +1,4 @@
 import { LimitPresence } from '../../../src/budget/limit-presence';
-import type { RequestContext } from '../../../src/common/index';
 import { loadConfig } from '../../../src/config/index';
 import { Notifications } from '../../../src/database/index';
 import { ConflictError, ForbiddenError, NotFoundError } from '../../../src/errors/index';
@@ -12,15 +11,11 @@ import {
   aContext,
   ADMIN,
   bootNode,
-  type Caller,
   type LedgerNode,
+  aPerson,
 } from '../ledger/ledger-node';
 
 const NOON = Date.parse('2028-02-28T12:30:10Z');
-
-function person(caller: Caller): RequestContext {
-  return { ...aContext(caller), principal: { userId: caller.userId, role: 'operator' } };
-}
 
 describe(LimitRepository.name, () => {
   let database: TestDatabase;
@@ -43,7 +38,7 @@ describe(LimitRepository.name, () => {
 
   it('shows how far the current windows are used up, and a window that has passed as empty', async () => {
     const caller = await aCaller(node);
-    const { id } = await node.limits.create(person(caller), {
+    const { id } = await node.limits.create(aPerson(caller), {
       scope: 'key',
       scopeId: caller.keyId,
       requestsPerMinute: 3,
@@ -56,7 +51,7 @@ describe(LimitRepository.name, () => {
     const minuteEnd = new Date('2028-02-28T12:31:00Z');
     const hourEnd = new Date('2028-02-28T13:00:00Z');
     const hour = { used: 2, remaining: 8, resetsAt: hourEnd };
-    expect(await node.limits.get(person(caller), id)).toMatchObject({
+    expect(await node.limits.get(aPerson(caller), id)).toMatchObject({
       running: 1,
       windows: {
         requestsPerMinute: { used: 2, remaining: 1, resetsAt: minuteEnd },
@@ -74,7 +69,7 @@ describe(LimitRepository.name, () => {
 
   it('is set by administrators, and by operators for their own keys', async () => {
     const [caller, other] = [await aCaller(node), await aCaller(node)];
-    const ctx = person(caller);
+    const ctx = aPerson(caller);
     const own = await node.limits.create(ctx, { scope: 'key', scopeId: caller.keyId, concurrency: 2 });
     expect(own.managedBy).toBe('owner');
     const ofUser = { scope: 'user', scopeId: caller.userId, concurrency: 2 } as const;
@@ -119,7 +114,7 @@ describe(LimitRepository.name, () => {
     await node.database.query('select ledger_set_default_limits(20, null)');
     const caller = await aCaller(node);
     const scope = { scope: 'user', scopeId: caller.userId } as const;
-    const listed = async () => await node.limits.list(person(caller), { limit: 9 });
+    const listed = async () => await node.limits.list(aPerson(caller), { limit: 9 });
     expect(await listed()).toMatchObject([
       { ...scope, requestsPerHour: 20, isDefault: true, managedBy: 'admin' },
     ]);

@@ -3,7 +3,6 @@ import { ThresholdPublisher } from '../../../src/budget/threshold-publisher';
 import { toApiId } from '../../../src/common/index';
 import { Notifications } from '../../../src/database/index';
 import { Outbox } from '../../../src/events/index';
-import { AppLogger } from '../../../src/observability/index';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 import { eventually } from '../../support/eventually';
 import {
@@ -13,10 +12,10 @@ import {
   aContext,
   anAttempt,
   bootNode,
-  type Caller,
   CENT,
   countOf,
   type LedgerNode,
+  spend,
 } from '../ledger/ledger-node';
 
 interface EventRow {
@@ -40,14 +39,8 @@ describe(ThresholdPublisher.name, () => {
     await database.drop();
   });
 
-  const publisher = (outbox = new Outbox(node.database), notifications = node.module.get(Notifications)) =>
-    new ThresholdPublisher(node.database, outbox, notifications, node.module.get(AppLogger));
-
-  const spend = async (caller: Caller, costPicoUsd: bigint): Promise<void> => {
-    const ctx = aContext(caller);
-    const hold = await node.ledger.admit(ctx, aCommand({ worst: costPicoUsd }));
-    await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd })]);
-  };
+  const publisher = (outbox = new Outbox(), notifications = node.module.get(Notifications)) =>
+    new ThresholdPublisher(node.database, outbox, notifications);
 
   const events = async () =>
     await node.database.query<EventRow[]>(
@@ -65,7 +58,7 @@ describe(ThresholdPublisher.name, () => {
       mode: 'soft',
     });
     const ofAll = await aBudget(node, { scope: 'global', period: 'total', limitPicoUsd: 10n * CENT });
-    await spend(caller, 5n * CENT);
+    await spend(node, caller, 5n * CENT);
     await publisher().publish();
     expect(await events()).toEqual([
       {
@@ -92,7 +85,7 @@ describe(ThresholdPublisher.name, () => {
         data: expect.objectContaining({ scope: 'global', scopeId: null, resetsAt: null }),
       }),
     ]);
-    await spend(caller, 5n * CENT);
+    await spend(node, caller, 5n * CENT);
     await node.budgets.update(
       { ...aContext(caller), principal: { userId: caller.userId, role: 'admin' } },
       ofKey,
@@ -118,7 +111,7 @@ describe(ThresholdPublisher.name, () => {
   it('publishes each exactly once, however many processes publish', async () => {
     const callers = await Promise.all(Array.from({ length: 40 }, () => aCaller(node)));
     for (const { userId } of callers) await aBudget(node, { scopeId: userId, limitPicoUsd: CENT });
-    await Promise.all(callers.map((caller) => spend(caller, CENT)));
+    await Promise.all(callers.map((caller) => spend(node, caller, CENT)));
     const publishers = Array.from({ length: 4 }, () => publisher());
     const counts = await Promise.all(publishers.map((each) => each.publish()));
     const late = await publisher().publish();
@@ -132,10 +125,10 @@ describe(ThresholdPublisher.name, () => {
   it('publishes again what could not be appended', async () => {
     const caller = await aCaller(node);
     await aBudget(node, { scopeId: caller.userId, limitPicoUsd: CENT });
-    await spend(caller, CENT);
-    const outbox = new Outbox(node.database);
+    await spend(node, caller, CENT);
+    const outbox = new Outbox();
     jest.spyOn(outbox, 'append').mockImplementationOnce(async (added, executor) => {
-      await new Outbox(node.database).append(added, executor);
+      await new Outbox().append(added, executor);
       throw new Error('lost');
     });
     const broken = publisher(outbox);
@@ -150,9 +143,16 @@ describe(ThresholdPublisher.name, () => {
     await aBudget(node, { scopeId: caller.userId, limitPicoUsd: CENT });
     const deaf = { on: () => () => undefined, onReconnect: () => undefined } as unknown as Notifications;
     const polling = publisher(undefined, deaf);
+    const look = jest.spyOn(globalThis, 'setInterval');
     polling.onApplicationBootstrap();
-    await spend(caller, CENT);
-    await eventually(async () => ((await events()).length === 3 ? true : undefined));
+    const [[tick, intervalMs] = []] = look.mock.calls;
+    look.mockRestore();
+    await spend(node, caller, CENT);
+    expect(intervalMs).toBeLessThanOrEqual(10_000);
+    await eventually(async () => {
+      tick?.();
+      return (await events()).length === 3 ? true : undefined;
+    });
     await polling.onApplicationShutdown();
 
     const heard: string[] = [];
@@ -160,7 +160,7 @@ describe(ThresholdPublisher.name, () => {
     notifications.on('lattice_thresholds', (payload) => heard.push(payload));
     const other = await aCaller(node);
     await aBudget(node, { scopeId: other.userId, limitPicoUsd: CENT });
-    await spend(other, CENT);
+    await spend(node, other, CENT);
     await eventually(async () => (heard.length > 0 ? true : undefined));
   });
 });
@@ -192,9 +192,9 @@ describe('The table of thresholds', () => {
         (5, 'total', '-infinity', now() - interval '80 days'),
         (6, 'total', '-infinity', now() - interval '100 days')
       ) v (percent, period, period_start, published_at)`);
-    const cleanup = new ThresholdCleanup(node.database, node.module.get(AppLogger));
-    await expect(cleanup.forget()).resolves.toBe(2);
-    await expect(cleanup.forget()).resolves.toBe(0);
+    const cleanup = new ThresholdCleanup(node.database);
+    await expect(cleanup.run()).resolves.toBe(2);
+    await expect(cleanup.run()).resolves.toBe(0);
     const left = await node.database.query<{ percent: number }[]>(
       'select percent from budget_thresholds order by percent',
     );

@@ -203,6 +203,24 @@ describe('PUT and DELETE prices', () => {
     ]);
   });
 
+  it('are audited with what each of them changed, also when they come at once', async () => {
+    const inputs = ['5', '6', '7', '8'];
+    await Promise.all(inputs.map((input) => call('PUT', 'prices/openai/bbb', { input, output: '4' })));
+    const entries = await app
+      .get(DataSource)
+      .query<{ from: string; to: string }[]>(
+        `select before->>'input' as from, after->>'input' as to from audit_entries order by position desc limit 4`,
+      );
+    const [first, ...later] = entries.toReversed();
+    expect(first?.from).toBe('0.15');
+    expect(later.map(({ from }) => from)).toEqual(
+      entries
+        .toReversed()
+        .map(({ to }) => to)
+        .slice(0, 3),
+    );
+  });
+
   it.each([
     ['a number', { input: 1, output: '1' }],
     ['finer than a pico-dollar per token', { input: '0.0000001', output: '1' }],

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { CatalogService } from '../../../src/catalog/catalog.service';
+import { cost } from '../../../src/catalog/cost';
 import type { CatalogModel } from '../../../src/catalog/model';
 import { PriceBook } from '../../../src/catalog/price-book';
 import { fromUsd, toUsd } from '../../../src/catalog/price-conversion';
@@ -10,9 +11,12 @@ import { RefreshChangedPrices } from '../../../src/catalog/refresh-changed-price
 import { buildDataSourceOptions, Notifications } from '../../../src/database/index';
 import { catalogFolder, modelsYaml, modelYaml } from '../../support/catalog/catalog-folder';
 import { eventually } from '../../support/eventually';
+import { untilSomeoneWaits } from '../../support/database/lock-waits';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 
 const ADMIN = '0192f0c1-a2b3-7c4d-8e5f-60718293a4b5';
+/** Whoever changes a price writes it down; not of interest here. */
+const UNRECORDED = () => Promise.resolve();
 const NOVEMBER = Date.parse('2026-11-21T00:00:00Z');
 const DECEMBER = Date.parse('2026-12-01T00:00:00Z');
 
@@ -67,19 +71,6 @@ const countRows = async (): Promise<number> => {
   return row?.count ?? -1;
 };
 
-/** Until so many connections of this database wait for a lock. */
-async function untilWaiting(wanted: number): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (performance.now() < deadline) {
-    const [row]: { count: number }[] = await dataSource.query(
-      `SELECT count(*)::int AS count FROM pg_stat_activity
-       WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-    if ((row?.count ?? 0) >= wanted) return;
-  }
-  throw new Error(`${wanted} connections should wait for a lock`);
-}
-
 describe(PriceBook.name, () => {
   it('writes each price once when processes boot at the same time', async () => {
     const writes = dataSource.createQueryRunner();
@@ -87,7 +78,7 @@ describe(PriceBook.name, () => {
     await writes.query('LOCK TABLE price_versions IN SHARE ROW EXCLUSIVE MODE');
     const booting = Promise.all([boot(), boot()]);
     try {
-      await untilWaiting(2);
+      await untilSomeoneWaits(dataSource, { count: 2 });
     } finally {
       await writes.commitTransaction();
       await writes.release();
@@ -120,33 +111,38 @@ describe(PriceBook.name, () => {
       modelOf(catalog, 'openai/listed'),
       fromUsd({ input: '9', output: '9' }),
       ADMIN,
+      UNRECORDED,
     );
     expect(set).toMatchObject({ source: 'operator', prices: { inputPicoUsd: 9_000_000n } });
     expect(set.version).toBeGreaterThan(before?.version ?? Infinity);
     expect(book.current('openai/listed')).toBe(set);
-    const old = await book.find(before?.version ?? -1);
-    expect(old).toMatchObject({ prices: before?.prices, validTo: set.validFrom });
-    expect(await book.find(999_999)).toBeUndefined();
+    const [now, old] = await book.history('openai/listed', { limit: 2 });
+    expect(now).toMatchObject({ version: set.version, validTo: undefined });
+    expect(old).toMatchObject({
+      version: before?.version,
+      prices: before?.prices,
+      validTo: set.validFrom,
+    });
   });
 
   it('makes a new version when an operator confirms the listed price', async () => {
     const { book, catalog } = await boot();
     const price = fromUsd({ input: '2', output: '3' });
-    const set = await book.setOverride(modelOf(catalog, 'openai/written'), price, ADMIN);
+    const set = await book.setOverride(modelOf(catalog, 'openai/written'), price, ADMIN, UNRECORDED);
     expect(set.source).toBe('operator');
-    await book.removeOverride(modelOf(catalog, 'openai/written'));
+    await book.removeOverride(modelOf(catalog, 'openai/written'), UNRECORDED);
     expect(book.current('openai/written')).toMatchObject({ source: 'catalog', version: set.version + 1 });
   });
 
   it('keeps an operator’s price over a restart, and goes back to the listed one', async () => {
     const first = await boot();
     const model = modelOf(first.catalog, 'openai/listed');
-    await first.book.setOverride(model, fromUsd({ input: '9', output: '9' }), ADMIN);
+    await first.book.setOverride(model, fromUsd({ input: '9', output: '9' }), ADMIN, UNRECORDED);
     const second = await boot();
     expect(inputOf(second.book, 'openai/listed')).toBe('9');
-    await second.book.removeOverride(model);
+    await second.book.removeOverride(model, UNRECORDED);
     expect(inputOf(second.book, 'openai/listed')).toBe('0.1');
-    await expect(second.book.removeOverride(model)).rejects.toMatchObject({ status: 404 });
+    await expect(second.book.removeOverride(model, UNRECORDED)).rejects.toMatchObject({ status: 404 });
     expect(inputOf(second.book, 'openai/written')).toBe('2');
   });
 
@@ -157,7 +153,7 @@ describe(PriceBook.name, () => {
     await notifications.onApplicationBootstrap();
     try {
       const price = fromUsd({ input: '7', output: '8' });
-      await there.book.setOverride(modelOf(there.catalog, 'openai/written'), price, ADMIN);
+      await there.book.setOverride(modelOf(there.catalog, 'openai/written'), price, ADMIN, UNRECORDED);
       const seen = await eventually(() =>
         Promise.resolve(inputOf(here.book, 'openai/written') === '7' ? '7' : undefined),
       );
@@ -174,6 +170,7 @@ describe(PriceBook.name, () => {
       modelOf(there.catalog, 'openai/listed'),
       fromUsd({ input: '7', output: '7' }),
       ADMIN,
+      UNRECORDED,
     );
     expect(inputOf(here.book, 'openai/listed')).toBe('0.1');
     await here.book.refresh();
@@ -218,9 +215,8 @@ describe(PriceBook.name, () => {
       source: 'local',
       prices: { inputPicoUsd: 0n, outputPicoUsd: 0n },
     });
-    expect(
-      book.cost(book.current('local/mine') ?? fromUsd({ input: '1', output: '1' }), { promptTokens: 5 }),
-    ).toBe(0n);
+    const free = book.current('local/mine') ?? fromUsd({ input: '1', output: '1' });
+    expect(cost(free, { promptTokens: 5 })).toBe(0n);
   });
 
   it('knows no price for models found anywhere else', async () => {
@@ -232,7 +228,12 @@ describe(PriceBook.name, () => {
   it('lists versions newest first', async () => {
     const { book, catalog } = await boot();
     for (const input of ['5', '6', '7']) {
-      await book.setOverride(modelOf(catalog, 'openai/listed'), fromUsd({ input, output: '1' }), ADMIN);
+      await book.setOverride(
+        modelOf(catalog, 'openai/listed'),
+        fromUsd({ input, output: '1' }),
+        ADMIN,
+        UNRECORDED,
+      );
     }
     const all = await book.history('openai/listed', { limit: 10 });
     expect(all.map((price) => toUsd(price).input)).toEqual(['7', '6', '5', '0.1']);

@@ -13,9 +13,10 @@ import {
   DatabaseHealth,
   DatabaseModule,
   DatabaseServer,
+  type DatabaseWatch,
   HotPool,
-  toServiceUnavailable,
 } from '../../../src/database/index';
+import { toServiceUnavailable } from '../../../src/errors/index';
 import { asAdmin, databaseRun } from '../../support/database/database-run';
 import {
   createEmptyDatabase,
@@ -90,15 +91,25 @@ describe(DatabaseModule.name, () => {
     await database.drop();
   });
 
-  it('answers "down" within its limit while every connection of the pool is taken', async () => {
+  it('tells whether PostgreSQL answers without a connection that the ledger needs, for any number who ask', async () => {
     const database = await createTestDatabase();
     const app = await boot(database.url);
+    const health = app.get(DatabaseHealth);
     const taken = await Promise.all(Array.from({ length: 4 }, () => app.get(HotPool).connect()));
-    expect(await app.get(DatabaseHealth).isUp()).toBe(false);
+    expect(await health.isUp()).toBe(true);
+    expect(app.get(HotPool).waitingCount).toBe(0);
     for (const client of taken) client.release();
-    expect(await app.get(DatabaseHealth).isUp()).toBe(true);
+    const look = jest.spyOn(Client.prototype, 'query');
+    const all = await Promise.all(Array.from({ length: 100 }, () => health.isUp()));
+    expect([new Set(all), look.mock.calls.length]).toEqual([new Set([true]), 1]);
+    look.mockRestore();
     await app.close();
     await database.drop();
+  });
+
+  it('answers "down" within a second when PostgreSQL hangs', async () => {
+    const watch = { look: () => new Promise<boolean>(() => undefined) } as DatabaseWatch;
+    expect(await new DatabaseHealth(watch).isUp()).toBe(false);
   });
 
   it('leaves no connection behind when a migration fails', async () => {

@@ -7,9 +7,9 @@ import {
   DatabaseWatch,
   HotPool,
   Notifications,
-  toServiceUnavailable,
   WatchedPool,
 } from '../../../src/database/index';
+import { toServiceUnavailable } from '../../../src/errors/index';
 import { DatabaseProxy } from '../../support/database/database-proxy';
 import { asAdmin, databaseRun } from '../../support/database/database-run';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';

@@ -45,7 +45,7 @@ describe('claims of deliveries', () => {
     );
     const { userId } = ctx.principal;
     const event = { type: 'test.happened', resource: toApiId('usr', userId), ownerId: userId, data: {} };
-    await node.module.get(Outbox).append([event, event]);
+    await node.module.get(Outbox).append([event, event], node.database);
     await node.module.get(EventRepository).publish(10);
     for (const [rank, index] of DUE_ORDER.entries()) {
       await node.database.query(

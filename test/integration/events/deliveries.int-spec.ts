@@ -54,7 +54,7 @@ describe('webhook deliveries', () => {
   }
 
   function append(node: EventsNode, ...events: NewEvent[]): Promise<void> {
-    return node.module.get(Outbox).append(events);
+    return node.module.get(Outbox).append(events, node.database);
   }
 
   function deliveriesOf(

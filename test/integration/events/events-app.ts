@@ -11,6 +11,7 @@ import { EventsModule } from '../../../src/events/index';
 import { DeliverySchedule } from '../../../src/events/webhooks/delivery-schedule';
 import { ObservabilityModule } from '../../../src/observability/index';
 import { testEnv } from '../../support/app';
+import { aContext } from '../../support/factories';
 
 /** Stands where a test puts it, from the real time on. */
 export class TestClock extends Clock {
@@ -92,10 +93,5 @@ export async function newCaller(database: DataSource, role: Role = 'operator'): 
     `insert into users (id, email, name, password_hash, role) values ($1, $2, 'Ada', 'none', $3)`,
     [userId, `events-${users}@example.com`, role],
   );
-  return {
-    requestId: newId(),
-    traceId: '0'.repeat(32),
-    principal: { userId, role },
-    signal: new AbortController().signal,
-  };
+  return aContext({ principal: { userId, role } });
 }

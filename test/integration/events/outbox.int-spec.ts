@@ -3,13 +3,10 @@ import { newId } from '../../../src/common/index';
 import { buildDataSourceOptions } from '../../../src/database/index';
 import { type NewEvent, Outbox } from '../../../src/events/index';
 import { EventRepository } from '../../../src/events/event.repository';
-import { eventually } from '../../support/eventually';
+import { untilSomeoneWaits } from '../../support/database/lock-waits';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 
 const BATCH = 100;
-const WAITING = `
-  select count(*)::integer as waiting from pg_stat_activity
-  where datname = current_database() and wait_event_type = 'Lock'`;
 
 describe(Outbox.name, () => {
   let database: TestDatabase;
@@ -20,7 +17,7 @@ describe(Outbox.name, () => {
   beforeEach(async () => {
     database = await createTestDatabase();
     source = await new DataSource(buildDataSourceOptions(database.url, 12)).initialize();
-    outbox = new Outbox(source);
+    outbox = new Outbox();
     events = new EventRepository(source);
   });
 
@@ -41,7 +38,10 @@ describe(Outbox.name, () => {
   }
 
   it('keeps the order of one call, and rolls back with its transaction', async () => {
-    await outbox.append(Array.from({ length: 20 }, (_, number) => event(number)));
+    await outbox.append(
+      Array.from({ length: 20 }, (_, number) => event(number)),
+      source,
+    );
     const failed = source.transaction(async (manager) => {
       await outbox.append([event(99)], manager);
       throw new Error('rolled back');
@@ -58,30 +58,27 @@ describe(Outbox.name, () => {
     await slow.startTransaction();
     await outbox.append([event(1)], slow);
 
-    await outbox.append([event(2)]);
+    await outbox.append([event(2)], source);
     const first = await read('0');
     expect(first.numbers).toEqual([2]);
 
     await slow.commitTransaction();
     await slow.release();
-    await outbox.append([event(3)]);
+    await outbox.append([event(3)], source);
     const second = await read(first.position);
     expect(second.numbers).toEqual([1, 3]);
     await expect(read(second.position)).resolves.toMatchObject({ numbers: [] });
   });
 
   it('makes a reader wait for a publisher that has not committed yet', async () => {
-    await outbox.append([event(1)]);
+    await outbox.append([event(1)], source);
     const publisher = source.createQueryRunner();
     await publisher.startTransaction();
     await publisher.query('select events_publish(1)');
-    await outbox.append([event(2)]);
+    await outbox.append([event(2)], source);
 
     const reading = read('0');
-    await eventually(async () => {
-      const [row] = await source.query<{ waiting: number }[]>(WAITING);
-      return row?.waiting ? row : undefined;
-    });
+    await untilSomeoneWaits(source);
     await publisher.commitTransaction();
     await publisher.release();
 
@@ -119,12 +116,13 @@ describe(Outbox.name, () => {
 
   it('reads what a filter asks for, both ways', async () => {
     const [ada, bob] = [newId(), newId()];
-    await outbox.append([
+    const added = [
       event(1, { ownerId: ada, resource: 'run_1' }),
       event(2, { ownerId: bob, resource: 'run_1' }),
       event(3, { ownerId: ada, resource: 'run_2' }),
       event(4),
-    ]);
+    ];
+    await outbox.append(added, source);
     await events.publish(BATCH);
     const numbers = async (found: Promise<{ data: { number?: unknown } }[]>): Promise<unknown[]> =>
       (await found).map(({ data }) => data.number);
@@ -136,7 +134,7 @@ describe(Outbox.name, () => {
 
   it('stores any text that JSON can hold', async () => {
     const data = { text: 'nul \u0000, lone \ud800, "quotes", {braces}, back\\slash, NULL', list: [1, null] };
-    await outbox.append([{ ...event(1), data }]);
+    await outbox.append([{ ...event(1), data }], source);
     await events.publish(BATCH);
     const [found] = await events.after('0', {}, 1);
     expect(found?.data).toEqual(data);
@@ -161,7 +159,10 @@ describe(Outbox.name, () => {
   });
 
   it('forgets what is older than 30 days, in batches, and nothing else', async () => {
-    await outbox.append(Array.from({ length: 5 }, (_, number) => event(number)));
+    await outbox.append(
+      Array.from({ length: 5 }, (_, number) => event(number)),
+      source,
+    );
     await events.publish(BATCH);
     await source.query(`update events set at = now() - interval '31 days' where position <= 3`);
     await expect(events.forget(30, 2)).resolves.toBe(2);

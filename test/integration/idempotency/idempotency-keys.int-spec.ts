@@ -69,6 +69,7 @@ describe(IdempotencyKeysRepository.name, () => {
     const [dead = ''] = await claimMany(open({ leaseMs: 60_000 }));
     expect(await claimMany(keys)).toEqual([]);
     await age('leased_until');
+    expect(await keys.look(request)).toMatchObject({ is: 'running', claimId: dead, isLeased: false });
     const [taker = '', ...others] = await claimMany(keys);
     expect(others).toEqual([]);
     await keys.renew([taker]);
@@ -179,7 +180,7 @@ describe(IdempotencyKeysRepository.name, () => {
       expect(await open().look(request)).toBeUndefined();
       const [taker, ...more] = await claimMany(open({ leaseMs: 60_000 }));
       expect([await open().look(request), more]).toEqual([
-        { is: 'running', claimId: taker, isAwaited: false },
+        { is: 'running', claimId: taker, isLeased: true, isAwaited: false },
         [],
       ]);
     });

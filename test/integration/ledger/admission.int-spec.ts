@@ -325,7 +325,7 @@ describe(`${LedgerService.name} over time`, () => {
   it('opens new windows and periods by itself, and leaves a hold in the period that admitted it', async () => {
     const caller = await aCaller(node);
     for (const period of ['day', 'month', 'total'] as const) {
-      await node.database.query(`select ledger_create_budget($1, 'user', $2, $3, $4, 'hard', $5)`, [
+      await node.database.query(`select ledger_create_budget($1, 'user', $2, $3, $4, 'hard', 'admin', $5)`, [
         newId(),
         caller.userId,
         period,

@@ -1,8 +1,11 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync } from 'class-validator';
 import { DataSource } from 'typeorm';
 import { bookedCost, type ModelPrices, upperBoundCost } from '../../../src/catalog/index';
 import { toStored } from '../../../src/catalog/price-conversion';
 import { formatUsd, newId, type TokenUsage, toApiId } from '../../../src/common/index';
 import { AuditSink } from '../../../src/errors/index';
+import { RerateRequestDto } from '../../../src/ledger/dto/rerate.request.dto';
 import { LedgerAudit } from '../../../src/ledger/ledger-audit.service';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
 import {
@@ -97,6 +100,7 @@ describe(LedgerAudit.name, () => {
 
   describe('rerate', () => {
     const YEAR = { from: '2026-01-01', to: '2027-01-01' };
+    const bodyOf = (body: object) => plainToInstance(RerateRequestDto, body);
 
     it('gives the booked totals again with the booked prices, whatever kind the lines are', async () => {
       const versions = [
@@ -106,7 +110,7 @@ describe(LedgerAudit.name, () => {
       const lines = Array.from({ length: 5000 }, (_, i) => aLine(i, versions[i % 2] as Version));
       await store(lines);
       const sum = lines.reduce((total, line) => total + (line.cost ?? 0n), 0n);
-      const answer = await audit.rerate(ADMIN, { ...YEAR, priceBook: 'booked' });
+      const answer = await audit.rerate(ADMIN, bodyOf({ ...YEAR, priceBook: 'booked' }));
       expect(answer).toMatchObject({
         lines: 5000,
         rerated: 5000,
@@ -137,7 +141,7 @@ describe(LedgerAudit.name, () => {
     it('shows a line whose cost somebody has changed', async () => {
       const version = await aVersion('m/a', CHEAP, '2025-01-01');
       await store([{ ...aLine(0, version), usage: { promptTokens: 10, completionTokens: 10 }, cost: 141n }]);
-      const answer = await audit.rerate(ADMIN, { ...YEAR, priceBook: 'booked' });
+      const answer = await audit.rerate(ADMIN, bodyOf({ ...YEAR, priceBook: 'booked' }));
       expect(answer).toMatchObject({ oldUsd: '0.000000000141', newUsd: '0.00000000014' });
       expect(answer.differenceUsd).toBe('-0.000000000001');
     });
@@ -162,7 +166,7 @@ describe(LedgerAudit.name, () => {
       const dear = 2000n * 9n + 100n * 23n;
       const cheap = 2000n * 3n + 100n * 11n;
       expect(cost).toBe(cheap);
-      const now = await audit.rerate(ADMIN, { ...YEAR, priceBook: 'current' });
+      const now = await audit.rerate(ADMIN, bodyOf({ ...YEAR, priceBook: 'current' }));
       expect(now).toMatchObject({
         lines: 3,
         rerated: 2,
@@ -175,9 +179,9 @@ describe(LedgerAudit.name, () => {
         ],
         unpriced: [{ model: 'm/gone', lines: 1, costUsd: formatUsd(cheap) }],
       });
-      const before = await audit.rerate(ADMIN, { ...YEAR, priceBook: '2026-05-31T23:59:59Z' });
+      const before = await audit.rerate(ADMIN, bodyOf({ ...YEAR, priceBook: '2026-05-31T23:59:59Z' }));
       expect(before).toMatchObject({ rerated: 2, newUsd: formatUsd(3n * cheap) });
-      await expect(audit.rerate(ADMIN, { ...YEAR, priceBook: '2026-06-01' })).resolves.toMatchObject({
+      await expect(audit.rerate(ADMIN, bodyOf({ ...YEAR, priceBook: '2026-06-01' }))).resolves.toMatchObject({
         newUsd: now.newUsd,
       });
     });
@@ -206,7 +210,7 @@ describe(LedgerAudit.name, () => {
         ],
       };
       for (const priceBook of ['booked', 'current']) {
-        const answer = await audit.rerate(ADMIN, { from: '2020-01-01', to: '2200-01-01', priceBook });
+        const answer = await audit.rerate(ADMIN, bodyOf({ from: '2020-01-01', to: '2200-01-01', priceBook }));
         expect(answer).toMatchObject({ lines: 1, rerated: 0, differenceUsd: '0', kept });
       }
     });
@@ -216,11 +220,14 @@ describe(LedgerAudit.name, () => {
       const at = (time: string) => ({ ...aLine(0, version), request: newId(), at: new Date(time) });
       await store([at('2026-02-01T00:00:00Z'), at('2026-02-28T23:59:59.999Z'), at('2026-03-01T00:00:00Z')]);
       const before = await node.database.query('select * from usage_lines order by request_id');
-      const answer = await audit.rerate(ADMIN, {
-        from: '2026-02-01',
-        to: '2026-03-01',
-        priceBook: 'current',
-      });
+      const answer = await audit.rerate(
+        ADMIN,
+        bodyOf({
+          from: '2026-02-01',
+          to: '2026-03-01',
+          priceBook: 'current',
+        }),
+      );
       expect(answer).toMatchObject({ lines: 2, days: [{ day: '2026-02-01' }, { day: '2026-02-28' }] });
       await expect(node.database.query('select * from usage_lines order by request_id')).resolves.toEqual(
         before,
@@ -229,17 +236,24 @@ describe(LedgerAudit.name, () => {
 
     it.each([
       [{ from: '2026-02-01', to: '2026-02-01', priceBook: 'booked' }, 'to'],
-      [{ from: 'May', to: '2026-02-01', priceBook: 'booked' }, 'from'],
       [{ from: '2026-02-01', to: '2026-03-01', priceBook: 'next' }, 'priceBook'],
     ])('refuses %j and names the field', async (body, param) => {
-      await expect(audit.rerate(ADMIN, body)).rejects.toMatchObject({ code: 'VALIDATION_FAILED', param });
+      await expect(audit.rerate(ADMIN, bodyOf(body))).rejects.toMatchObject({
+        code: 'VALIDATION_FAILED',
+        param,
+      });
+    });
+
+    it('takes dates and times only', () => {
+      const wrong = validateSync(bodyOf({ from: 'May', to: '2026-02-01', priceBook: 'booked' }));
+      expect(wrong.map(({ property }) => property)).toEqual(['from']);
     });
 
     it('stops when the caller has gone', async () => {
       await store([aLine(0, await aVersion('m/a', CHEAP, '2025-01-01'))]);
       const gone = new Error('gone');
       const ctx = { ...ADMIN, signal: AbortSignal.abort(gone) };
-      await expect(audit.rerate(ctx, { ...YEAR, priceBook: 'booked' })).rejects.toBe(gone);
+      await expect(audit.rerate(ctx, bodyOf({ ...YEAR, priceBook: 'booked' }))).rejects.toBe(gone);
     });
   });
 

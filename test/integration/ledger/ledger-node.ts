@@ -6,25 +6,29 @@ import path from 'node:path';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { EventEmitterModule } from '@nestjs/event-emitter';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { DataSource } from 'typeorm';
-import { newId, type RequestContext, type WorkScope } from '../../../src/common/index';
+import { DataSource, type EntityManager } from 'typeorm';
+import { type LimitValues, newId, type RequestContext, type WorkScope } from '../../../src/common/index';
 import { ConfigModule, loadConfig } from '../../../src/config/index';
 import { DatabaseModule, HotPool } from '../../../src/database/index';
 import { AuditSink } from '../../../src/errors/index';
 import {
   type AdmitCommand,
+  type Budget,
   BudgetRepository,
   type Hold,
   LedgerModule,
   LedgerService,
+  type Limit,
   LimitRepository,
   type NewBudget,
   type NewLimit,
   Reconciliation,
   type SettledAttempt,
 } from '../../../src/ledger/index';
+import type { BudgetChange, BudgetQuery } from '../../../src/ledger/budget.repository';
 import { JournalReplayer } from '../../../src/ledger/journal-replayer.service';
 import { LEDGER_NOW, LedgerStore } from '../../../src/ledger/ledger.store';
+import type { LimitQuery } from '../../../src/ledger/limit.repository';
 import { ProcessIdentity } from '../../../src/ledger/process-identity';
 import { ProcessLease } from '../../../src/ledger/process-lease.service';
 import { ObservabilityModule } from '../../../src/observability/index';
@@ -36,8 +40,8 @@ export const CENT = 10_000_000_000n;
 
 export interface LedgerNode {
   readonly ledger: LedgerService;
-  readonly budgets: BudgetRepository;
-  readonly limits: LimitRepository;
+  readonly budgets: Bounds<NewBudget, BudgetChange, Budget, BudgetQuery>;
+  readonly limits: Bounds<NewLimit, LimitValues, Limit, LimitQuery>;
   readonly reconciliation: Reconciliation;
   readonly store: LedgerStore;
   readonly lease: ProcessLease;
@@ -110,8 +114,8 @@ export async function bootNode(url: string, options: NodeOptions = {}): Promise<
   };
   return {
     ledger: module.get(LedgerService),
-    budgets: module.get(BudgetRepository),
-    limits: module.get(LimitRepository),
+    budgets: boundsOf(module.get(DataSource), module.get(BudgetRepository)),
+    limits: boundsOf(module.get(DataSource), module.get(LimitRepository)),
     reconciliation: module.get(Reconciliation),
     store: module.get(LedgerStore),
     lease: module.get(ProcessLease),
@@ -122,6 +126,52 @@ export async function bootNode(url: string, options: NodeOptions = {}): Promise<
     dataDir,
     module,
     close,
+  };
+}
+
+/** Budgets or limits, each change in a transaction of its own unless one is given. */
+interface Bounds<New, Change, Found, Query> {
+  get(ctx: RequestContext, id: string): Promise<Found>;
+  list(ctx: RequestContext, query: Query): Promise<Found[]>;
+  create(ctx: RequestContext, wanted: New, manager?: EntityManager): Promise<Found>;
+  update(ctx: RequestContext, id: string, change: Change, manager?: EntityManager): Promise<Found>;
+  remove(ctx: RequestContext, id: string): Promise<void>;
+}
+
+interface BoundsRepository<New, Planned, Change, Found, Query> {
+  get(ctx: RequestContext, id: string, manager?: EntityManager): Promise<Found>;
+  list(ctx: RequestContext, query: Query): Promise<Found[]>;
+  plan(ctx: RequestContext, wanted: New, manager: EntityManager): Promise<Planned>;
+  create(planned: Planned, manager: EntityManager): Promise<void>;
+  getForChange(ctx: RequestContext, id: string, manager: EntityManager): Promise<Found>;
+  update(ctx: RequestContext, found: Found, change: Change, manager: EntityManager): Promise<Found>;
+  remove(found: Found, manager: EntityManager): Promise<void>;
+}
+
+function boundsOf<New, Planned extends { readonly id: string }, Change, Found, Query>(
+  database: DataSource,
+  repository: BoundsRepository<New, Planned, Change, Found, Query>,
+): Bounds<New, Change, Found, Query> {
+  const within = <T>(work: (manager: EntityManager) => Promise<T>, manager?: EntityManager): Promise<T> =>
+    manager ? work(manager) : database.transaction(work);
+  return {
+    get: (ctx, id) => repository.get(ctx, id),
+    list: (ctx, query) => repository.list(ctx, query),
+    create: (ctx, wanted, given) =>
+      within(async (manager) => {
+        const planned = await repository.plan(ctx, wanted, manager);
+        await repository.create(planned, manager);
+        return await repository.get(ctx, planned.id, manager);
+      }, given),
+    update: (ctx, id, change, given) =>
+      within(async (manager) => {
+        const found = await repository.getForChange(ctx, id, manager);
+        return await repository.update(ctx, found, change, manager);
+      }, given),
+    remove: (ctx, id) =>
+      within(async (manager) => {
+        await repository.remove(await repository.getForChange(ctx, id, manager), manager);
+      }),
   };
 }
 
@@ -152,6 +202,11 @@ export function aContext(caller: Caller, work?: WorkScope): RequestContext {
     signal: new AbortController().signal,
     work,
   };
+}
+
+/** As a person who is logged in, and not as a key. */
+export function aPerson(caller: Caller): RequestContext {
+  return { ...aContext(caller), principal: { userId: caller.userId, role: 'operator' } };
 }
 
 export const ADMIN: RequestContext = {
@@ -204,6 +259,13 @@ export function anAttempt(overrides: Partial<SettledAttempt> = {}): SettledAttem
     disputes: [],
     ...overrides,
   };
+}
+
+/** One request of the caller that costs this much. */
+export async function spend(node: LedgerNode, caller: Caller, costPicoUsd: bigint): Promise<void> {
+  const ctx = aContext(caller);
+  const hold = await node.ledger.admit(ctx, aCommand({ worst: costPicoUsd }));
+  await node.ledger.settle(ctx, hold, [anAttempt({ costPicoUsd })]);
 }
 
 export async function aBudget(node: LedgerNode, budget: Partial<NewBudget> = {}): Promise<string> {

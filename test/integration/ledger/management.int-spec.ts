@@ -4,6 +4,7 @@ import {
   ForbiddenError,
   NotFoundError,
   ServiceUnavailableError,
+  toServiceUnavailable,
   ValidationError,
 } from '../../../src/errors/index';
 import { BudgetRepository, LimitRepository } from '../../../src/ledger/index';
@@ -19,7 +20,6 @@ import {
   bootNode,
   type Caller,
   CENT,
-  countOf,
   type LedgerNode,
   tryAdmit,
 } from './ledger-node';
@@ -218,41 +218,30 @@ describe('Budgets and limits', () => {
     );
   });
 
-  it.each([
-    ['budgets', 'budget_periods where budget_id'],
-    ['limits', 'limit_counters where limit_id'],
-  ] as const)(
-    'are removed from %s although PostgreSQL ends a deadlock at their cost',
-    async (table, counters) => {
-      const id =
-        table === 'budgets'
-          ? await aBudget(node, { scopeId: caller.userId })
-          : await aLimit(node, { scopeId: caller.userId, concurrency: 1 });
-      const opponent = node.database.createQueryRunner();
-      await opponent.startTransaction();
-      await opponent.query(`select 1 from ${counters} = $1 for update`, [id]);
-      const removal = node[table].remove(ADMIN, id);
-      removal.catch(() => undefined);
-      const waiting = `pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      while ((await node.pool.query(`select 1 from ${waiting}`)).rowCount === 0);
-      await opponent.query(`select 1 from ${table} where id = $1 for update`, [id]);
-      await opponent.rollbackTransaction();
-      await opponent.release();
-      await removal;
-      expect(await countOf(node, `${table} where id = $1`, [id])).toBe(0);
-    },
-  );
-
   it('let admissions wait no longer than they can when their creation takes long', async () => {
-    await expect(inStillBooks(node.database, 'select pg_sleep($1)', [30], 50)).rejects.toBeInstanceOf(
-      ServiceUnavailableError,
+    const slow = node.database.transaction((manager) =>
+      inStillBooks(manager, 'select pg_sleep($1)', [30], { limitMs: 50 }),
     );
+    await expect(slow).rejects.toBeInstanceOf(ServiceUnavailableError);
     const lasting = node.database.createQueryRunner();
     await lasting.query('select pg_advisory_lock_shared(7600001)');
     const creation = aBudget(node, { scopeId: caller.userId });
     await expect(creation).rejects.toBeInstanceOf(ServiceUnavailableError);
     await lasting.query('select pg_advisory_unlock_shared(7600001)');
     await lasting.release();
+  });
+
+  it('let admissions wait no longer than they can for a process that stops before it commits', async () => {
+    const stopped = node.database.createQueryRunner();
+    await stopped.startTransaction();
+    const limit = { scope: 'user', scopeId: caller.userId, concurrency: 1 } as const;
+    const repository = node.module.get(LimitRepository);
+    await repository.create(await repository.plan(ADMIN, limit, stopped.manager), stopped.manager);
+    await expect(tryAdmit(node, aContext(caller))).resolves.toHaveProperty('heldPicoUsd');
+    const failure = await stopped.commitTransaction().catch((error: unknown) => error);
+    expect(toServiceUnavailable(failure)).toBeInstanceOf(ServiceUnavailableError);
+    await stopped.release();
+    expect(await node.limits.list(ADMIN, { ...page, scopeIds: [caller.userId] })).toEqual([]);
   });
 
   it('reports a counter that was tampered with', async () => {

@@ -159,6 +159,27 @@ describe('Request windows', () => {
     await expect(nodeOf(1).ledger.countPublicRequest()).resolves.toEqual([]);
   });
 
+  it('of the installation are not told with admissions, which no caller would hear of', async () => {
+    nowMs = Date.parse('2026-05-03T12:30:20Z');
+    const globalId = await aLimit(nodeOf(0), { scope: 'global', requestsPerMinute: 1 });
+    const turn = jest.spyOn(nodeOf(0).store, 'turn');
+    const told = async () =>
+      (await turn.mock.results.at(-1)?.value)?.windows?.map(({ scopeId }: { scopeId: string }) => scopeId);
+    try {
+      await admit(nodeOf(0));
+      expect(await told()).toBeUndefined();
+      await aLimit(nodeOf(0), { scopeId: caller.userId, requestsPerMinute: 5 });
+      await expect(tryAdmit(nodeOf(0), aContext(caller))).resolves.toBeInstanceOf(RequestLimitError);
+      expect(await told()).toEqual([caller.userId]);
+      nowMs += MINUTE_MS;
+      await admit(nodeOf(0));
+      expect(await told()).toEqual([caller.userId]);
+    } finally {
+      turn.mockRestore();
+      await nodeOf(0).database.query('delete from limits where id = $1', [globalId]);
+    }
+  });
+
   it('are nobody’s where there are none', async () => {
     await expect(nodeOf(0).ledger.countRequest(caller)).resolves.toBeUndefined();
     await expect(nodeOf(0).ledger.countRequest({ userId: newId() })).resolves.toBeUndefined();

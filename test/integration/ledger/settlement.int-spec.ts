@@ -491,8 +491,8 @@ describe('The journal', () => {
     await Promise.all(
       contexts.map((ctx, i) => node.ledger.settle(ctx, holds[i] as Hold, [anAttempt({ latencyMs: i })])),
     );
+    await node.replayer.replay();
     expect(journals(node.dataDir)).toContain(`${node.processId}.ndjson`);
-    await expect(node.replayer.replay()).rejects.toBeInstanceOf(ServiceUnavailableError);
     pool.isAway = false;
     await node.replayer.replay();
     expect(journals(node.dataDir)).not.toContain(`${node.processId}.ndjson`);

@@ -7,12 +7,13 @@ import { EventEmitterModule } from '@nestjs/event-emitter';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import type { FastifyRequest } from 'fastify';
-import { DataSource } from 'typeorm';
+import { DataSource, type Logger } from 'typeorm';
 import { formatUsd, newId, type Principal, toApiId } from '../../../src/common/index';
 import { ConfigModule, loadConfig } from '../../../src/config/index';
 import { DatabaseModule } from '../../../src/database/index';
 import { ErrorFilter, ErrorsModule } from '../../../src/errors/index';
 import { LedgerModule } from '../../../src/ledger/index';
+import { readInTime } from '../../../src/ledger/read-in-time';
 import { attachRequestState, ObservabilityModule, OpenRequests } from '../../../src/observability/index';
 import { validationPipe } from '../../../src/validation';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
@@ -294,6 +295,24 @@ describe('GET /api/v1/usage', () => {
       new Set(found.map(({ request }) => toApiId('req', request))),
     );
     expect(listed).toHaveLength(found.length);
+  });
+
+  it('keeps none of the connections that everybody shares for long', async () => {
+    const database = app.get(DataSource);
+    const slow = readInTime(database, 'select pg_sleep(30)', [], 50);
+    await expect(slow).rejects.toMatchObject({
+      status: 503,
+      message: expect.stringMatching(/shorter period/),
+    });
+    const before = database.logger;
+    for (const url of ['', '/lines', '?format=csv', '/lines?format=csv']) {
+      const statements: string[] = [];
+      database.logger = { logQuery: (sql: string) => statements.push(sql) } as unknown as Logger;
+      await app.inject({ method: 'GET', url: `/api/v1/usage${url}` });
+      database.logger = before;
+      expect(statements[1]).toMatch(/^set local statement_timeout = /);
+      expect(statements.some((sql) => sql.includes(', ())'))).toBe(url === '');
+    }
   });
 
   it('takes no cursor of another caller, another list or another grouping', async () => {

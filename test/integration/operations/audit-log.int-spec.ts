@@ -1,6 +1,7 @@
 import { newId, type RequestContext, toApiId } from '../../../src/common/index';
 import { AuditSink } from '../../../src/errors/index';
 import { startApp, type TestApp } from '../../support/app';
+import { aContext } from '../../support/factories';
 
 interface Entry {
   readonly id: string;
@@ -23,12 +24,7 @@ describe('the audit log', () => {
   afterAll(() => app.close());
 
   function context(): RequestContext {
-    return {
-      requestId: newId(),
-      traceId: '0'.repeat(32),
-      principal: { userId: newId(), role: 'admin', keyId: newId() },
-      signal: new AbortController().signal,
-    };
+    return aContext({ principal: { userId: newId(), role: 'admin', keyId: newId() } });
   }
 
   async function list(query: string): Promise<Entry[]> {

@@ -4,9 +4,8 @@
  */
 import { type Account, startApp, type TestApp } from '../../support/app';
 import { reportProof } from '../../support/proof-report';
-import { type Route, routeTable } from '../../support/route-table';
 import { type Belongings, belongingsOf, ownedPart, stateOf } from './belongings';
-import { type OpenApiDocument, type Operation, operationsOf } from './route-document';
+import { type Target, targetsOf } from './route-document';
 
 /** Parameters that name what belongs to nobody. */
 const NOBODYS = new Set([
@@ -31,11 +30,6 @@ const ENDS_SESSION = new Set(['POST /api/v1/auth/logout', 'POST /api/v1/auth/pas
 
 const MISSING = '0192f0c1a2b37c4d8e5f60718293a4b5';
 
-interface Target extends Operation {
-  readonly routeClass: Route['routeClass'];
-  readonly key: string;
-}
-
 describe('ownership', () => {
   let app: TestApp;
   let owner: Belongings;
@@ -54,13 +48,7 @@ describe('ownership', () => {
       credential: app.admin.accessToken,
     });
     expect(made.status).toBe(200);
-    const document = (await app.call<OpenApiDocument>('GET', '/openapi.json')).body;
-    const classes = new Map((await routeTable()).map((route) => [`${route.method} ${route.path}`, route]));
-    targets = operationsOf(document).map((operation) => {
-      const key = `${operation.method} ${operation.path}`;
-      return { ...operation, key, routeClass: classes.get(key)?.routeClass };
-    });
-    expect(targets.map(({ key }) => key).toSorted()).toEqual([...classes.keys()].toSorted());
+    targets = await targetsOf(app);
   });
 
   afterAll(async () => {

@@ -1,4 +1,6 @@
 /** What the OpenAPI document says of each route, and bodies made of its examples. */
+import type { TestApp } from '../../support/app';
+import { type Route, routeTable } from '../../support/route-table';
 
 export interface Operation {
   readonly method: string;
@@ -9,6 +11,12 @@ export interface Operation {
   readonly body?: Readonly<Record<string, unknown>>;
   /** The fields that a caller may write. */
   readonly fields: readonly string[];
+}
+
+/** An operation and what the source says of it. */
+export interface Target extends Operation, Pick<Route, 'routeClass'> {
+  /** `GET /api/v1/keys/{id}` */
+  readonly key: string;
 }
 
 interface Schema {
@@ -31,13 +39,26 @@ interface RawOperation {
   };
 }
 
-export interface OpenApiDocument {
+interface OpenApiDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, RawOperation>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
+/** Every operation of the application. @throws Error when document and source do not name the same routes. */
+export async function targetsOf(app: TestApp): Promise<readonly Target[]> {
+  const document = (await app.call<OpenApiDocument>('GET', '/openapi.json')).body;
+  const routes = await routeTable();
+  const classes = new Map(routes.map(({ method, path, routeClass }) => [`${method} ${path}`, routeClass]));
+  const targets = operationsOf(document).map((operation) => {
+    const key = `${operation.method} ${operation.path}`;
+    return { ...operation, key, routeClass: classes.get(key) };
+  });
+  expect(targets.map(({ key }) => key).toSorted()).toEqual([...classes.keys()].toSorted());
+  return targets;
+}
+
 /** Every operation of the document. */
-export function operationsOf(document: OpenApiDocument): readonly Operation[] {
+function operationsOf(document: OpenApiDocument): readonly Operation[] {
   const schemas = new Schemas(document);
   return Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, raw]) => {

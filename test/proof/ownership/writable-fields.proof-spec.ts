@@ -4,9 +4,8 @@
  */
 import { type Account, startApp, type TestApp } from '../../support/app';
 import { reportProof } from '../../support/proof-report';
-import { type Route, routeTable } from '../../support/route-table';
 import { type Belongings, belongingsOf, ownedPart, stateOf } from './belongings';
-import { type OpenApiDocument, type Operation, operationsOf } from './route-document';
+import { type Target, targetsOf } from './route-document';
 
 /** What somebody would try to smuggle in. */
 const FORBIDDEN: Readonly<Record<string, unknown>> = {
@@ -39,8 +38,6 @@ const OPEN_BODIES = new Set(['POST /v1/chat/completions', 'POST /api/v1/route'])
 /** Here a field that is null counts as absent, whatever its name. */
 const IGNORES_NULL = new Set(['POST /v1/messages']);
 
-type Target = Operation & Pick<Route, 'routeClass'>;
-
 describe('writable fields', () => {
   let app: TestApp;
   let mine: Belongings;
@@ -52,16 +49,7 @@ describe('writable fields', () => {
     app = await startApp();
     mine = await belongingsOf(app, await app.register());
     other = await app.register();
-    const document = (await app.call<OpenApiDocument>('GET', '/openapi.json')).body;
-    const classes = new Map(
-      (await routeTable()).map((route) => [`${route.method} ${route.path}`, route.routeClass]),
-    );
-    targets = operationsOf(document)
-      .filter(({ method, body }) => method !== 'GET' && body !== undefined)
-      .map((operation) => ({
-        ...operation,
-        routeClass: classes.get(`${operation.method} ${operation.path}`),
-      }));
+    targets = (await targetsOf(app)).filter(({ method, body }) => method !== 'GET' && body !== undefined);
   });
 
   afterAll(async () => {
@@ -83,7 +71,7 @@ describe('writable fields', () => {
     ]);
     const accepted: string[] = [];
     for (const target of targets) {
-      const key = `${target.method} ${target.path}`;
+      const { key } = target;
       if (OPEN_BODIES.has(key)) continue;
       const credential = target.routeClass === 'admin' ? app.admin.accessToken : mine.account.accessToken;
       for (const [field, value] of Object.entries(FORBIDDEN)) {
@@ -124,10 +112,10 @@ describe('writable fields', () => {
       'status',
       'isDisabled',
     ];
-    const declared = targets.flatMap(({ method, path: route, fields, routeClass }) =>
+    const declared = targets.flatMap(({ key, fields, routeClass }) =>
       fields
         .filter((field) => sensitive.includes(field) && routeClass !== 'admin')
-        .map((field) => `${method} ${route} ${field}`),
+        .map((field) => `${key} ${field}`),
     );
     expect(declared).toEqual([]);
   });

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { CatalogModel, ModelTimeouts } from '../../../src/catalog/index';
 import type { ChatBody, JsonObject } from '../../../src/common/index';
 import {
@@ -20,6 +18,7 @@ import {
   REQUESTS,
   STREAM_FAILURES,
 } from './adapter-cases';
+import { freePort } from '../free-port';
 import { PATIENT } from './catalog-model';
 import { GoldenUpstream } from './golden-upstream';
 
@@ -330,13 +329,7 @@ async function drainUntilError(stream: ChatStream): Promise<{ chunks: ChatChunk[
 }
 
 async function closedPort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
+  return `http://127.0.0.1:${await freePort()}`;
 }
 
 interface Choice {

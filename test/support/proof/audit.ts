@@ -21,6 +21,8 @@ export interface Audit {
   readonly exact: number;
   /** Labelled upper bounds, none below the truth. */
   readonly bounded: number;
+  /** Attempts without a line; faults, all of them. */
+  readonly missing: number;
   /** Lines without an attempt. */
   readonly alone: readonly BookedLine[];
   readonly chargedPico: bigint;
@@ -36,7 +38,15 @@ export function audit(input: AuditInput): Audit {
   const faults: string[] = [];
   const lines = new Map(input.lines.map((line) => [`${line.requestId} ${line.attempt}`, line]));
   const numbers = new Map<string, number>();
-  const sums = { exact: 0, bounded: 0, charged: 0n, booked: 0n, exactCharged: 0n, exactBooked: 0n };
+  const sums = {
+    exact: 0,
+    bounded: 0,
+    missing: 0,
+    charged: 0n,
+    booked: 0n,
+    exactCharged: 0n,
+    exactBooked: 0n,
+  };
   for (const attempt of input.attempts) {
     const requestId = attempt.requestId ?? '';
     const number = (numbers.get(requestId) ?? 0) + 1;
@@ -48,8 +58,9 @@ export function audit(input: AuditInput): Audit {
     sums.charged += charged;
     const found = line ? faultsOf(attempt, line, input, charged) : [NO_LINE];
     for (const fault of found) faults.push(`${name}: ${fault}: ${JSON.stringify(pairOf(attempt, line))}`);
-    if (line?.usageSource === 'upper_bound') sums.bounded += 1;
-    else if (line) {
+    if (!line) sums.missing += 1;
+    else if (line.usageSource === 'upper_bound') sums.bounded += 1;
+    else {
       sums.exact += 1;
       sums.exactCharged += charged;
       sums.exactBooked += line.costPico ?? 0n;
@@ -67,6 +78,7 @@ export function audit(input: AuditInput): Audit {
     attempts: input.attempts.length,
     exact: sums.exact,
     bounded: sums.bounded,
+    missing: sums.missing,
     alone,
     chargedPico: sums.charged,
     bookedPico: sums.booked,

@@ -1,9 +1,9 @@
 /** Several processes of the service on one database, with the truth provider behind them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Account, type Answer, type CallOptions, clientOf, testEnv } from '../app';
-import { createTestDatabase, type TestDatabase } from '../database/test-database';
+import { createTestDatabase } from '../database/test-database';
 import { eventually } from '../eventually';
 import { ServiceProcess } from '../service-process';
 import { type Attempt, startTruthProvider, type TruthProvider } from '../truth-provider/truth-provider';
@@ -14,10 +14,15 @@ const LOG_LIMIT_MS = 30_000;
 export interface ClusterOptions {
   readonly processes: number;
   readonly env?: NodeJS.ProcessEnv;
+  /** What single processes have besides, by slot. */
+  readonly own?: readonly NodeJS.ProcessEnv[];
+  /** A database of the test's own; otherwise the cluster has one for its time. */
+  readonly databaseUrl?: string;
 }
 
 /** One place for a process: who is killed comes back here, with the same data directory. */
 interface Slot {
+  readonly env: NodeJS.ProcessEnv;
   readonly dataDir: string;
   process: ServiceProcess;
   /** Undefined while it is down. */
@@ -25,25 +30,23 @@ interface Slot {
 }
 
 export class ServiceCluster {
+  readonly books: Books;
   private readonly slots: Slot[] = [];
   private firstAccount?: Account;
 
   private constructor(
     readonly truth: TruthProvider,
-    readonly books: Books,
-    private readonly database: TestDatabase,
-    private readonly env: NodeJS.ProcessEnv,
-  ) {}
+    private readonly options: ClusterOptions,
+    readonly databaseUrl: string,
+    private readonly dropDatabase: () => Promise<void>,
+  ) {
+    this.books = new Books(databaseUrl);
+  }
 
-  static async start({ processes, env }: ClusterOptions): Promise<ServiceCluster> {
-    const [truth, database] = await Promise.all([startTruthProvider(), createTestDatabase()]);
-    const cluster = new ServiceCluster(truth, new Books(database.url), database, {
-      OPENAI_BASE_URL: truth.url,
-      DATABASE_URL: database.url,
-      RATE_LIMIT_USER_PER_HOUR: '0',
-      RATE_LIMIT_GLOBAL_PER_HOUR: '0',
-      ...env,
-    });
+  static async start(options: ClusterOptions): Promise<ServiceCluster> {
+    const [truth, database] = await Promise.all([startTruthProvider(), databaseFor(options)]);
+    const cluster = new ServiceCluster(truth, options, database.url, () => database.drop());
+    const { processes } = options;
     try {
       // The first alone: it fills the price book, and the others find it.
       await cluster.add();
@@ -59,10 +62,6 @@ export class ServiceCluster {
   /** Starts further processes. */
   async grow(count: number): Promise<void> {
     await Promise.all(Array.from({ length: count }, () => this.add()));
-  }
-
-  get databaseUrl(): string {
-    return this.database.url;
   }
 
   /** Where the process of a slot serves; undefined while it is down. */
@@ -120,29 +119,42 @@ export class ServiceCluster {
     await victim.process.exited();
   }
 
+  /** Resolves when it serves. */
   async restart(slot: number): Promise<void> {
     const place = this.at(slot);
-    place.process = this.spawn(place.dataDir);
+    place.process = new ServiceProcess(place.env);
     place.url = await place.process.url();
+  }
+
+  /** Does nothing wait on the disk of any process for the books? */
+  hasNoJournal(): boolean {
+    return this.slots.every(({ dataDir }) => {
+      const folder = path.join(dataDir, 'journal');
+      return !existsSync(folder) || !readdirSync(folder).some((name) => name.endsWith('.ndjson'));
+    });
   }
 
   async close(): Promise<void> {
     await Promise.all(this.slots.map(({ process }) => process.destroy()));
     await this.books.close();
-    await this.database.drop();
+    await this.dropDatabase();
     await this.truth.stop();
     for (const { dataDir } of this.slots) rmSync(dataDir, { recursive: true, force: true });
   }
 
   private async add(): Promise<void> {
     const dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-proof-'));
-    const slot: Slot = { dataDir, process: this.spawn(dataDir) };
+    const env = testEnv(dataDir, {
+      OPENAI_BASE_URL: this.truth.url,
+      DATABASE_URL: this.databaseUrl,
+      RATE_LIMIT_USER_PER_HOUR: '0',
+      RATE_LIMIT_GLOBAL_PER_HOUR: '0',
+      ...this.options.env,
+      ...this.options.own?.[this.slots.length],
+    });
+    const slot: Slot = { env, dataDir, process: new ServiceProcess(env) };
     this.slots.push(slot);
     slot.url = await slot.process.url();
-  }
-
-  private spawn(dataDir: string): ServiceProcess {
-    return new ServiceProcess(testEnv(dataDir, this.env));
   }
 
   private at(slot: number): Slot {
@@ -156,4 +168,9 @@ export class ServiceCluster {
     if (url === undefined) throw new Error('No process of the cluster is up');
     return url;
   }
+}
+
+async function databaseFor({ databaseUrl }: ClusterOptions): Promise<{ url: string; drop(): Promise<void> }> {
+  if (databaseUrl === undefined) return await createTestDatabase();
+  return { url: databaseUrl, drop: () => Promise.resolve() };
 }

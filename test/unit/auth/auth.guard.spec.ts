@@ -27,6 +27,7 @@ import {
   Requires,
 } from '../../../src/auth/index';
 import { newId, toApiId, type Principal, type RequestContext, type Role } from '../../../src/common/index';
+import { AppConfig } from '../../../src/config/index';
 import { ErrorFilter } from '../../../src/errors/index';
 import { attachRequestState, OpenRequests } from '../../../src/observability/index';
 import { eventually } from '../../support/eventually';
@@ -101,6 +102,7 @@ describe(AuthGuard.name, () => {
         Callers,
         PrincipalCache,
         ErrorFilter,
+        { provide: AppConfig, useValue: config },
         { provide: JwtStrategy, useValue: new JwtStrategy(config) },
         { provide: ScopedTokenService, useValue: eventTokens },
         { provide: AttemptLimiter, useValue: attempts },
@@ -275,7 +277,8 @@ describe(AuthGuard.name, () => {
   it('stays synchronous on metered routes for a cached principal', async () => {
     const { key } = knownKey('operator', ['inference']);
     await call('POST', '/metered', key);
-    const request = { headers: { 'x-api-key': key }, lattice: {} };
+    const ip = jest.fn(() => '192.0.2.1');
+    const request = Object.defineProperty({ headers: { 'x-api-key': key }, lattice: {} }, 'ip', { get: ip });
     const context = {
       getType: () => 'http',
       getHandler: () => Reflect.get(Doors.prototype, 'metered') as unknown,
@@ -284,6 +287,7 @@ describe(AuthGuard.name, () => {
     } as unknown as ExecutionContext;
     const guard = new AuthGuard(new Reflector(), app.get(Authenticator), app.get(Callers));
     expect(guard.canActivate(context)).toBe(true);
+    expect(ip).not.toHaveBeenCalled();
   });
 
   describe('credentials in a URL', () => {

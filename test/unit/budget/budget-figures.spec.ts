@@ -1,5 +1,4 @@
-import { parseLimitUsd, percentSpent, remainingPicoUsd } from '../../../src/budget/budget-figures';
-import { ValidationError } from '../../../src/errors/index';
+import { percentSpent, remainingPicoUsd } from '../../../src/budget/budget-figures';
 
 const counters = (limitPicoUsd: bigint, spentPicoUsd: bigint, heldPicoUsd = 0n) => ({
   limitPicoUsd,
@@ -24,21 +23,4 @@ describe(percentSpent.name, () => {
   ])('of a limit of %s with %s spent is %s', (limit, spent, percent) => {
     expect(percentSpent(counters(limit, spent))).toBe(percent);
   });
-});
-
-describe(parseLimitUsd.name, () => {
-  it('reads plain decimals to the last pico-USD', () => {
-    expect(parseLimitUsd('1000000000000.000000000001')).toBe(10n ** 24n + 1n);
-    expect(parseLimitUsd('0')).toBe(0n);
-  });
-
-  it.each(['-1', '1e3', '1.0000000000001', '', ' 1', '1,5', '.5', '10000000000000', 'NaN'])(
-    'refuses "%s" and names the field',
-    (text) => {
-      expect(() => parseLimitUsd(text, 'budget.limitUsd')).toThrow(ValidationError);
-      expect(() => parseLimitUsd(text, 'budget.limitUsd')).toThrow(
-        expect.objectContaining({ param: 'budget.limitUsd' }),
-      );
-    },
-  );
 });

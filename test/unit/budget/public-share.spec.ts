@@ -72,6 +72,16 @@ describe(PublicShare.name, () => {
     expect(passing(share, everywhere)).toBe(Infinity);
   });
 
+  it('follows the limit of the installation, in every window of it', () => {
+    const share = shareOf(window(1000, 60), window(10_000, 3600));
+    share.note([window(1000, 60), window(10_000, 3600)]);
+    expect(passing(share, everywhere)).toBe(100);
+    share.note([window(1500, 60), window(10_000, 3600)]);
+    expect(passing(share, everywhere)).toBe(50);
+    share.note([window(10_000, 3600)]);
+    expect(passing(share, everywhere)).toBe(850);
+  });
+
   it('takes back what was not counted, in its own window only', () => {
     const share = shareOf(window(100, 3600));
     const giveBack = Array.from({ length: 10 }, () => share.take(oneAddress(), NOW));

@@ -1,7 +1,7 @@
 import dns from 'node:dns/promises';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { OutboundClient, type OutboundRequest, OutboundUrlError } from '../../../src/common/index';
+import { listen } from '../../support/listen';
 
 const POST: OutboundRequest = { method: 'POST', headers: {}, body: 'x', timeoutMs: 5000, maxBytes: 1024 };
 
@@ -24,11 +24,10 @@ describe(OutboundClient.name, () => {
     }
   });
 
-  async function listen(answer: RequestListener): Promise<number> {
+  async function serve(answer: RequestListener): Promise<number> {
     const server = createServer(answer);
     servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return (server.address() as AddressInfo).port;
+    return await listen(server);
   }
 
   function client(...args: ConstructorParameters<typeof OutboundClient>): OutboundClient {
@@ -39,7 +38,7 @@ describe(OutboundClient.name, () => {
 
   it('refuses a name that leads to a private address, and connects nowhere', async () => {
     let requests = 0;
-    const port = await listen((_, response) => {
+    const port = await serve((_, response) => {
       requests += 1;
       response.end();
     });
@@ -60,7 +59,7 @@ describe(OutboundClient.name, () => {
   });
 
   it('resolves a name once per connection and connects to what was checked', async () => {
-    const port = await listen((request, response) => response.end(request.headers.host));
+    const port = await serve((request, response) => response.end(request.headers.host));
     const asked: string[] = [];
     const outbound = client(
       { allowedHosts: [`hooks.example.com:${port}`], isHttpAllowed: true },
@@ -77,7 +76,7 @@ describe(OutboundClient.name, () => {
   });
 
   it('does not follow a redirect', async () => {
-    const port = await listen((request, response) => {
+    const port = await serve((request, response) => {
       if (request.url === '/') response.writeHead(307, { location: `http://127.0.0.1:${port}/secret` });
       response.end('moved');
     });
@@ -87,7 +86,7 @@ describe(OutboundClient.name, () => {
   });
 
   it('reads no more of an answer than it may, however long it goes on', async () => {
-    const port = await listen((_, response) => {
+    const port = await serve((_, response) => {
       response.on('drain', () => response.write(Buffer.alloc(65_536)));
       response.write(Buffer.alloc(65_536));
     });
@@ -100,7 +99,7 @@ describe(OutboundClient.name, () => {
   });
 
   it('asks name servers for public names, and the system only for names that are allowed', async () => {
-    const port = await listen((_, response) => response.end('here'));
+    const port = await serve((_, response) => response.end('here'));
     const lookup = jest.spyOn(dns, 'lookup');
     const ipv4 = jest.spyOn(dns.Resolver.prototype, 'resolve4').mockResolvedValue(['10.0.0.1'] as never);
     const ipv6 = jest.spyOn(dns.Resolver.prototype, 'resolve6').mockRejectedValue(new Error('ENODATA'));
@@ -139,7 +138,7 @@ describe(OutboundClient.name, () => {
     ['is cut', (_, response) => cut(response.writeHead(200, { 'content-length': 5 }))],
     ['is empty', (_, response) => response.writeHead(200).end()],
   ])('wants no more than the head with maxBytes 0, when the body %s', async (_, answer) => {
-    const port = await listen(answer);
+    const port = await serve(answer);
     const outbound = client({ allowedHosts: ['127.0.0.1'], isHttpAllowed: true });
 
     const sent = outbound.send(`http://127.0.0.1:${port}/`, { ...POST, maxBytes: 0 });
@@ -148,8 +147,8 @@ describe(OutboundClient.name, () => {
   });
 
   it('gives up a receiver that does not answer, and one whose answer does not end', async () => {
-    const silent = await listen(() => undefined);
-    const endless = await listen((_, response) => response.write('a'));
+    const silent = await serve(() => undefined);
+    const endless = await serve((_, response) => response.write('a'));
     const outbound = client({ allowedHosts: ['127.0.0.1'], isHttpAllowed: true });
     const hasty = { ...POST, timeoutMs: 50 };
 

@@ -1,6 +1,5 @@
 import { QueryFailedError } from 'typeorm';
-import { toServiceUnavailable } from '../../../src/database/index';
-import { ServiceUnavailableError } from '../../../src/errors/index';
+import { ServiceUnavailableError, toServiceUnavailable } from '../../../src/errors/index';
 
 const withCode = (code: string) => Object.assign(new Error('driver'), { code });
 

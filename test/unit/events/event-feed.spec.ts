@@ -7,6 +7,7 @@ import type { StoredEvent } from '../../../src/events/event';
 class Table {
   readonly published: StoredEvent[] = [];
   readings = 0;
+  waiting = 0;
   isAway = false;
 
   add(count: number): void {
@@ -15,9 +16,11 @@ class Table {
     }
   }
 
-  async publish(): Promise<number> {
+  async publish(batch: number): Promise<number> {
     if (this.isAway) throw Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
-    return 0;
+    const count = Math.min(batch, this.waiting);
+    this.waiting -= count;
+    return count;
   }
 
   async head(): Promise<string> {
@@ -81,6 +84,7 @@ describe(EventFeed.name, () => {
     await settle();
     const listeners = Array.from({ length: 50 }, () => new Listener());
     for (const listener of listeners) feed.listen(listener);
+    await settle();
     events.add(3);
     events.readings = 0;
     notify();
@@ -89,16 +93,16 @@ describe(EventFeed.name, () => {
     for (const { positions } of listeners) expect(positions).toEqual(['1', '2', '3']);
   });
 
-  it('looks each second when no notification comes, and after a reconnection', async () => {
+  it('looks every ten seconds when no notification comes, and after a reconnection', async () => {
     const events = table();
     start(events);
-    await settle();
     const listener = new Listener();
     feed.listen(listener);
+    await settle();
     events.add(1);
     await settle();
     expect(listener.positions).toEqual([]);
-    jest.advanceTimersByTime(1000);
+    jest.advanceTimersByTime(10_000);
     await settle();
     expect(listener.positions).toEqual(['1']);
     events.add(1);
@@ -131,12 +135,47 @@ describe(EventFeed.name, () => {
     expect(listener.positions[0]).toBe('3');
   });
 
-  it('does not miss what comes while it reads', async () => {
+  it('reads nothing while nobody listens, and tells the next who does to look into the table', async () => {
+    const events = table();
+    start(events);
+    events.add(3);
+    notify();
+    await settle();
+    expect(events.readings).toBe(0);
+    const [first, second] = [new Listener(), new Listener()];
+    const stop = feed.listen(first);
+    await settle();
+    expect(first).toMatchObject({ lags: 1, positions: [] });
+    stop();
+    events.add(3);
+    notify();
+    await settle();
+    feed.listen(second);
+    await settle();
+    events.add(1);
+    notify();
+    await settle();
+    expect(second).toMatchObject({ lags: 1, positions: ['7'] });
+  });
+
+  it('publishes all that waits, however much, and tells those who deliver once', async () => {
     const events = table();
     start(events);
     await settle();
+    const told = jest.fn();
+    feed.onPublished(told);
+    events.waiting = 1700;
+    await feed.publish();
+    await feed.publish();
+    expect([events.waiting, told.mock.calls.length]).toEqual([0, 1]);
+  });
+
+  it('does not miss what comes while it reads', async () => {
+    const events = table();
+    start(events);
     const listener = new Listener();
     feed.listen(listener);
+    await settle();
     notify();
     events.add(1);
     notify();

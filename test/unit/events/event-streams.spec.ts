@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { RequestContext } from '../../../src/common/index';
 import { ServiceUnavailableError } from '../../../src/errors/index';
 import type { EventFilter } from '../../../src/events/event-resources';
-import { EventStreams } from '../../../src/events/event-streams.service';
+import { EventStreams, MAX_STREAMS_PER_USER } from '../../../src/events/event-streams.service';
 import { type AppLogger, OpenRequests } from '../../../src/observability/index';
 
 const ctx = { requestId: '0', principal: { userId: 'ada', role: 'operator' } } as unknown as RequestContext;
@@ -29,19 +29,33 @@ describe(EventStreams.name, () => {
   let isActive: boolean;
   let isAway: boolean;
   let filter: EventFilter;
+  let asked: string[];
 
   beforeEach(() => {
     jest.useFakeTimers();
     isActive = true;
     isAway = false;
     filter = { ownerId: 'ada' };
+    asked = [];
     requests = new OpenRequests();
     streams = new EventStreams(
-      { head: async () => '7', after: async () => [] } as never,
+      {
+        head: async () => {
+          asked.push('head');
+          return '7';
+        },
+        after: async () => [],
+      } as never,
       { listen: () => () => undefined } as never,
-      { filterFor: async () => ({ ...filter }) } as never,
+      {
+        filterFor: async (_principal: unknown, resource: string) => {
+          asked.push(`filter of ${resource}`);
+          return { ...filter };
+        },
+      } as never,
       {
         recheck: async () => {
+          asked.push('recheck');
           if (isAway) throw new ServiceUnavailableError('PostgreSQL is away');
           return isActive ? ctx.principal : undefined;
         },
@@ -54,9 +68,9 @@ describe(EventStreams.name, () => {
 
   afterEach(() => jest.useRealTimers());
 
-  async function open(): Promise<Response> {
+  async function open(resource = 'me'): Promise<Response> {
     const raw = new Response();
-    streams.start(await streams.plan(ctx, 'me'), raw as unknown as ServerResponse);
+    streams.start(await streams.plan(ctx, resource), raw as unknown as ServerResponse);
     return raw;
   }
 
@@ -82,6 +96,20 @@ describe(EventStreams.name, () => {
     await jest.advanceTimersByTimeAsync(60_000);
     expect(raw.written.at(-1)).toContain('UNAUTHENTICATED');
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('asks once for each reader and once for each resource, however many streams are open', async () => {
+    for (const resource of ['me', 'me', 'me', 'key_1']) await open(resource);
+    asked.length = 0;
+    await streams.recheck();
+    expect(asked).toEqual(['recheck', 'filter of me', 'filter of key_1']);
+  });
+
+  it('refuses one stream too many before it asks anything', async () => {
+    for (let count = 0; count < MAX_STREAMS_PER_USER; count += 1) await open();
+    asked.length = 0;
+    await expect(open()).rejects.toMatchObject({ status: 429 });
+    expect(asked).toEqual([]);
   });
 
   it.each<[string, EventFilter]>([

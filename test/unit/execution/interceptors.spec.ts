@@ -57,9 +57,21 @@ class FiveLines {
   }
 }
 
+abstract class Waits {
+  @Get() wait(@Req() { lattice }: FastifyRequest): number {
+    return Math.round(((lattice.deadlineAt ?? 0) - Date.now()) / 1000);
+  }
+}
+@Controller('brief')
+@Deadline(2000)
+class Brief extends Waits {}
+@Controller('long')
+@Deadline(9000)
+class Long extends Waits {}
+
 @Module({
   imports: [ErrorsModule, EventEmitterModule.forRoot()],
-  controllers: [FiveLines],
+  controllers: [FiveLines, Brief, Long],
   providers: [
     DeadlineInterceptor,
     RetryInterceptor,
@@ -105,6 +117,10 @@ describe('interceptors', () => {
   it('ends a request at its deadline', async () => {
     const { status, body } = await get('/slow');
     expect([status, body]).toEqual([504, expect.stringContaining('DEADLINE_EXCEEDED')]);
+  });
+
+  it('gives an inherited handler the deadline of its own class', async () => {
+    expect([(await get('/brief')).body, (await get('/long')).body]).toEqual(['2', '9']);
   });
 
   it('shows nothing of a defect', async () => {

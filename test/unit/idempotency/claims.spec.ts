@@ -10,6 +10,7 @@ import type { RunningClaims } from '../../../src/idempotency/running-claims.serv
 import { RateLimitedError, ServiceUnavailableError } from '../../../src/errors/index';
 import { eventually } from '../../support/eventually';
 
+const RUNNING = { is: 'running', claimId: 'c', isLeased: true, isAwaited: true } as const;
 const ANSWER = { status: 200, headers: {}, body: Buffer.from('x') };
 
 function requestOf(owner: string): KeyedRequest {
@@ -72,7 +73,7 @@ describe(Claims.name, () => {
   });
 
   it('counts a duplicate that waited, when it gets its answer', async () => {
-    is({ is: 'running', claimId: 'c', isAwaited: true });
+    is(RUNNING);
     const count = jest.fn();
     const waiting = take(count);
     await eventually(async () => (wakes.length === 1 ? true : undefined));
@@ -83,6 +84,46 @@ describe(Claims.name, () => {
     expect(count).toHaveBeenCalledTimes(1);
   });
 
+  it('looks without writing while another one runs', async () => {
+    is({ ...RUNNING, isAwaited: false });
+    const waiting = take();
+    await eventually(async () => (wakes.length === 1 ? true : undefined));
+    expect([keys.claim, keys.look, keys.await].map(({ mock }) => mock.calls.length)).toEqual([1, 2, 1]);
+    is(RUNNING);
+    wakes[0]?.();
+    await eventually(async () => (wakes.length === 2 ? true : undefined));
+    expect([keys.claim, keys.look, keys.await].map(({ mock }) => mock.calls.length)).toEqual([1, 3, 1]);
+    is({ is: 'answered', claimId: 'c' });
+    wakes[1]?.();
+    await waiting;
+  });
+
+  it.each([
+    ['ended without an answer', undefined],
+    ['died', { ...RUNNING, isLeased: false }],
+  ])('takes the place of one that %s', async (_, left) => {
+    is(RUNNING);
+    const waiting = take();
+    await eventually(async () => (wakes.length === 1 ? true : undefined));
+    keys.look.mockResolvedValue(left);
+    keys.claim.mockResolvedValue(true);
+    wakes[0]?.();
+    expect(await waiting).toHaveProperty('claim');
+  });
+
+  it('waits on for one that cannot be replaced yet', async () => {
+    is(RUNNING);
+    const waiting = take();
+    await eventually(async () => (wakes.length === 1 ? true : undefined));
+    is({ ...RUNNING, isLeased: false });
+    wakes[0]?.();
+    await eventually(async () => (wakes.length === 2 ? true : undefined));
+    expect(keys.claim).toHaveBeenCalledTimes(2);
+    is({ is: 'answered', claimId: 'c' });
+    wakes[1]?.();
+    expect(await waiting).toEqual({ answer: ANSWER });
+  });
+
   it('carries out what cannot be read any more', async () => {
     is({ is: 'answered', claimId: 'c' });
     keys.answerOf.mockResolvedValue(undefined);
@@ -91,7 +132,7 @@ describe(Claims.name, () => {
   });
 
   it('lets so many of one owner wait, and others besides', async () => {
-    is({ is: 'running', claimId: 'c', isAwaited: true });
+    is(RUNNING);
     const first = [take(), take()];
     await eventually(async () => (wakes.length === 2 ? true : undefined));
     await expect(take()).rejects.toMatchObject({ code: 'RATE_LIMITED', status: 429, retryAfterMs: 5000 });
@@ -101,7 +142,7 @@ describe(Claims.name, () => {
     for (const wake of wakes) wake();
     expect(await Promise.all([...first, other])).toEqual([1, 2, 3].map(() => ({ answer: ANSWER })));
     expect(stop).toHaveBeenCalledTimes(3);
-    is({ is: 'running', claimId: 'c', isAwaited: true });
+    is(RUNNING);
     const next = take();
     await eventually(async () => (wakes.length === 4 ? true : undefined));
     is({ is: 'answered', claimId: 'c' });

@@ -55,6 +55,6 @@ describe(RunningClaims.name, () => {
     claims.add(CLAIM);
     claims.onApplicationBootstrap();
     expect(await renewed).toEqual(['1']);
-    claims.onApplicationShutdown();
+    await claims.onApplicationShutdown();
   });
 });

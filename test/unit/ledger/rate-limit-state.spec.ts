@@ -1,6 +1,7 @@
 import { newId } from '../../../src/common/index';
 import { GLOBAL_SCOPE_ID } from '../../../src/ledger/ledger.scopes';
 import {
+  byScope,
   rateLimitHeaders,
   type RequestWindowsRow,
   tightestWindow,
@@ -27,11 +28,11 @@ describe(tightestWindow.name, () => {
   const keyId = newId();
 
   it('is the one with the least left, of everybody, the user and the key', () => {
-    const rows = [
+    const rows = byScope([
       aRow(GLOBAL_SCOPE_ID, { perHour: 1000, hourRequests: 900 }),
       aRow(userId, { perMinute: 10, minuteRequests: 7, perHour: 100, hourRequests: 50 }),
       aRow(keyId, { perHour: 60, hourRequests: 20 }),
-    ];
+    ]);
     const ofMinute = { limit: 10, remaining: 3, resetsAt: new Date(MINUTE_END), windowSeconds: 60 };
     expect(tightestWindow(rows, { userId, keyId })).toEqual(ofMinute);
     expect(tightestWindow(rows, { keyId })).toMatchObject({ limit: 60, remaining: 40, windowSeconds: 3600 });
@@ -40,12 +41,16 @@ describe(tightestWindow.name, () => {
 
   it('is the longer wait where as much is left, and never less than nothing', () => {
     const row = aRow(userId, { perMinute: 5, minuteRequests: 9, perHour: 20, hourRequests: 20 });
-    expect(tightestWindow([row], { userId })).toMatchObject({ limit: 20, remaining: 0, windowSeconds: 3600 });
+    expect(tightestWindow(byScope([row]), { userId })).toMatchObject({
+      limit: 20,
+      remaining: 0,
+      windowSeconds: 3600,
+    });
   });
 
   it('is nothing for whom no window is limited', () => {
-    expect(tightestWindow([aRow(newId(), { perHour: 1 })], { userId, keyId })).toBeUndefined();
-    expect(tightestWindow([], { userId })).toBeUndefined();
+    expect(tightestWindow(byScope([aRow(newId(), { perHour: 1 })]), { userId, keyId })).toBeUndefined();
+    expect(tightestWindow(byScope(null), { userId })).toBeUndefined();
   });
 });
 

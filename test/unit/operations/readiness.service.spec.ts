@@ -1,4 +1,5 @@
 import { type DatabaseHealth, type DegradedFigures, DegradedState } from '../../../src/database/index';
+import { OpenRequests } from '../../../src/observability/index';
 import { ReadinessService } from '../../../src/operations/readiness.service';
 import type { ProviderRegistry } from '../../../src/providers/index';
 
@@ -9,7 +10,10 @@ interface Case {
   readonly float?: DegradedFigures['float'];
 }
 
-function aService({ isUp = true, hasProvider = true, journal, float }: Case): ReadinessService {
+function aService(
+  { isUp = true, hasProvider = true, journal, float }: Case,
+  requests = new OpenRequests(),
+): ReadinessService {
   const state = new DegradedState();
   state.tellBy(() => ({
     journal: { entries: 0, unsaved: 0, ...journal },
@@ -18,9 +22,9 @@ function aService({ isUp = true, hasProvider = true, journal, float }: Case): Re
   const provider = hasProvider
     ? { provider: 'openai', state: 'available' }
     : { provider: 'openai', state: 'missing', reason: 'key_missing', variables: ['OPENAI_API_KEY'] };
-  return new ReadinessService({ isUp: () => Promise.resolve(isUp) } as unknown as DatabaseHealth, state, {
-    availability: () => [provider],
-  } as unknown as ProviderRegistry);
+  const health = { isUp: () => Promise.resolve(isUp) } as unknown as DatabaseHealth;
+  const providers = { availability: () => [provider] } as unknown as ProviderRegistry;
+  return new ReadinessService(health, state, providers, requests);
 }
 
 const FULL = { totalPicoUsd: 5n * 10n ** 11n, leftPicoUsd: 25n * 10n ** 10n };
@@ -70,8 +74,10 @@ describe(ReadinessService.name, () => {
   });
 
   it('is not ready while the process drains', async () => {
-    const service = aService({});
-    service.startDraining();
+    const requests = new OpenRequests();
+    const service = aService({}, requests);
+    expect(await service.check()).toMatchObject({ ready: true, draining: false });
+    void requests.drain(0, 0);
     expect(await service.check()).toMatchObject({ ready: false, draining: true });
   });
 });

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { LocalAdapter, modelFacts } from '../../../src/providers/adapters/openai-dialect/local.adapter';
+import { listen } from '../../support/listen';
 
 describe(modelFacts.name, () => {
   const shown = {
@@ -52,10 +52,7 @@ describe(LocalAdapter.name, () => {
       response.statusCode = answers[key] === undefined ? 404 : 200;
       response.end(answers[key] ?? '{"error":"not here"}');
     });
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    url = `http://127.0.0.1:${await listen(server)}`;
   });
   afterAll(() => new Promise((resolve) => server.close(resolve)));
   beforeEach(() => paths.splice(0));

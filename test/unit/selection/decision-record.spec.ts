@@ -72,4 +72,14 @@ describe(decisionRecord.name, () => {
     };
     expect(JSON.stringify(decisionRecord(plan, long)).length).toBeLessThan(2_000);
   });
+
+  it('stays small, however many models the key names: a long list is told from others by its digest', () => {
+    const names = Array.from({ length: 50 }, (_, index) => `openai/${'m'.repeat(190)}${index}`);
+    const recordOf = (allowedModels: readonly string[]) =>
+      decisionRecord({ ...plan, allowedModels }, request).allowed;
+    expect(recordOf(['anthropic/*', 'openai/one'])).toEqual(['anthropic/*', 'openai/one']);
+    expect(recordOf(names)).toEqual({ count: 50, hash: expect.stringMatching(/^[0-9a-f]{12}$/) });
+    expect(recordOf([...names])).toEqual(recordOf(names));
+    expect(recordOf(names.with(7, 'openai/other'))).not.toEqual(recordOf(names));
+  });
 });

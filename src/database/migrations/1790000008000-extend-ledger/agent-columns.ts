@@ -18,6 +18,12 @@ export const AGENT_COLUMNS = [
   'alter type ledger_request add attribute agent text',
 ];
 
+/** What usage can be asked for besides. */
+export const USAGE_INDEXES = [
+  'create index usage_lines_task_id_admitted_at_idx on usage_lines (task_id, admitted_at) where task_id is not null',
+  'create index usage_lines_session_id_admitted_at_idx on usage_lines (session_id, admitted_at) where session_id is not null',
+];
+
 export const OWNER_FUNCTIONS = [
   `create or replace function ledger_resolve(p_requests json, p_now timestamptz) returns ledger_request[]
   language plpgsql as $$

@@ -3,7 +3,7 @@
  * the hot path knows nothing of them: an explicit limit replaces the row as a whole and goes on from its windows, and
  * brings it back, empty, when it is removed.
  */
-import { GLOBAL, LEDGER_LOCK } from '../1790000003000-create-ledger/shared';
+import { GLOBAL } from '../1790000003000-create-ledger/shared';
 
 export const DEFAULT_LIMITS = [
   'alter table limits add column is_default boolean not null default false',
@@ -62,14 +62,6 @@ export const DEFAULT_LIMITS = [
   `create trigger users_add_default_limit after insert on users
     for each row execute function ledger_default_limit_of_user()`,
 
-  `create function ledger_forget_default_limit() returns trigger language plpgsql as $$
-  begin
-    delete from limits l where l.scope = 'user' and l.scope_id = old.id and l.is_default;
-    return null;
-  end $$`,
-  `create trigger users_forget_default_limit after delete on users
-    for each row execute function ledger_forget_default_limit()`,
-
   `create function ledger_bring_default_limit_back() returns trigger language plpgsql as $$
   declare
     v_per_hour bigint;
@@ -84,29 +76,4 @@ export const DEFAULT_LIMITS = [
   `create trigger limits_bring_default_back after delete on limits
     for each row when (not old.is_default and old.scope in ('user', 'global'))
     execute function ledger_bring_default_limit_back()`,
-
-  `create or replace function ledger_create_limit(p_id uuid, p_scope text, p_scope_id uuid, p_values bigint[])
-  returns void language plpgsql as $$
-  declare
-    v_scope text := case p_scope when 'global' then 'true' else format('%I = %L', p_scope || '_id', p_scope_id) end;
-    v_default limit_counters;
-  begin
-    perform pg_advisory_xact_lock(${LEDGER_LOCK});
-    delete from limits l using limit_counters c
-    where l.scope = p_scope and l.scope_id = p_scope_id and l.is_default and c.limit_id = l.id
-    returning c.* into v_default;
-    insert into limits (id, scope, scope_id, requests_per_minute, requests_per_hour, tokens_per_minute,
-      tokens_per_hour, concurrency)
-    values (p_id, p_scope, p_scope_id, p_values[1], p_values[2], p_values[3], p_values[4], p_values[5]);
-    execute format('with joined as (
-        update holds set limit_ids = array_remove(limit_ids, $2) || $1 where %s returning 1)
-      insert into limit_counters (limit_id, running) select $1, count(*) from joined', v_scope)
-    using p_id, v_default.limit_id;
-    if v_default.limit_id is not null then
-      update limit_counters set minute_start = v_default.minute_start, minute_requests = v_default.minute_requests,
-        minute_tokens = v_default.minute_tokens, hour_start = v_default.hour_start,
-        hour_requests = v_default.hour_requests, hour_tokens = v_default.hour_tokens
-      where limit_id = p_id;
-    end if;
-  end $$`,
 ];

@@ -2,8 +2,11 @@
  * Thresholds of budgets (50, 80, 100 %), written in the transaction in which the money passes them. A period knows the
  * highest one that is passed and the amount at which the next one is. Each is written once per period and limit:
  * raising a limit arms those again that are not passed any more, lowering it passes others at once, and going back
- * and forth, or a spent amount that is corrected downwards, repeats none.
+ * and forth, or a spent amount that is corrected downwards, repeats none. Who moves limits up and down, or makes budgets
+ * anew, passes them each time all the same: 30 a day and scope are written.
  */
+const MOST_PER_DAY = 30;
+
 export const THRESHOLD_TABLES = [
   `create table budget_thresholds (
     id bigint generated always as identity constraint budget_thresholds_pkey primary key,
@@ -22,6 +25,7 @@ export const THRESHOLD_TABLES = [
   )`,
   `comment on table budget_thresholds is 'What is published as events; kept when its budget is removed'`,
   'create index budget_thresholds_unpublished_idx on budget_thresholds (id) where published_at is null',
+  'create index budget_thresholds_scope_id_passed_at_idx on budget_thresholds (scope_id, passed_at)',
   `alter table budget_periods
     add column threshold_passed int not null default 0,
     add column next_threshold_pico numeric(38,0)`,
@@ -48,13 +52,22 @@ export const THRESHOLD_FUNCTIONS = [
   // Writes what these periods have passed and was not written yet. The caller holds their locks.
   `create function ledger_pass_thresholds(p_period_ids bigint[], p_now timestamptz) returns void language plpgsql as $$
   begin
+    with passed as (
+      select b.id, p.id as period_id, b.scope, b.scope_id, b.period, p.period_start, t.percent, p.spent_pico,
+        b.limit_pico, row_number() over (partition by b.scope, b.scope_id order by p.id, t.percent) as place
+      from budget_periods p join budgets b on b.id = p.budget_id cross join (values (50), (80), (100)) t (percent)
+      where p.id = any(p_period_ids) and t.percent > p.threshold_passed
+        and p.spent_pico >= ledger_threshold(b.limit_pico, t.percent)
+        and not exists (select from budget_thresholds w where w.budget_id = b.id
+          and w.period_start = p.period_start and w.percent = t.percent and w.limit_pico = b.limit_pico)
+    )
     insert into budget_thresholds (budget_id, scope, scope_id, period, period_start, percent, spent_pico, limit_pico,
       passed_at)
-    select b.id, b.scope, b.scope_id, b.period, p.period_start, t.percent, p.spent_pico, b.limit_pico, p_now
-    from budget_periods p join budgets b on b.id = p.budget_id cross join (values (50), (80), (100)) t (percent)
-    where p.id = any(p_period_ids) and t.percent > p.threshold_passed
-      and p.spent_pico >= ledger_threshold(b.limit_pico, t.percent)
-    order by p.id, t.percent
+    select n.id, n.scope, n.scope_id, n.period, n.period_start, n.percent, n.spent_pico, n.limit_pico, p_now
+    from passed n
+    where n.place + (select count(*) from budget_thresholds w where w.scope_id = n.scope_id and w.scope = n.scope
+      and w.passed_at > p_now - interval '1 day') <= ${MOST_PER_DAY}
+    order by n.period_id, n.percent
     on conflict do nothing;
     if found then
       perform pg_notify('lattice_thresholds', '');

@@ -56,7 +56,7 @@ export const WINDOW_FUNCTIONS = [
 
   // One turn of the books: settlements first, then admissions, in one transaction. Returns what the caller cannot
   // know, or null when there is nothing: late settlements; refusals, hard holds and exceeded soft budgets; the request
-  // windows that the admissions stand in, as they are after them.
+  // windows that the admissions stand in, as they are after them, but for those of the installation: no caller is told.
   `create or replace function ledger_turn(p_request_ids uuid[], p_lines json, p_process uuid, p_requests json, p_decisions json,
     p_now timestamptz)
   returns json language plpgsql ${HOT} as $$
@@ -134,7 +134,8 @@ export const WINDOW_FUNCTIONS = [
           'minuteEnd', l.minute_start + interval '1 minute',
           'perHour', l.requests_per_hour, 'hourRequests', l.hour_requests + w.requests,
           'hourEnd', l.hour_start + interval '1 hour'))
-          filter (where w.requests > 0 and (l.requests_per_minute is not null or l.requests_per_hour is not null))
+          filter (where w.requests > 0 and l.scope_id <> ${GLOBAL}
+            and (l.requests_per_minute is not null or l.requests_per_hour is not null))
       into v_full_limits, v_windows
       from locked l left join wanted w on w.id = l.id;
     end if;
@@ -166,7 +167,9 @@ export const WINDOW_FUNCTIONS = [
         perform ledger_apply(array[ledger_ask(v_requests[v_suspects[i]])], v_now);
       end loop;
       if v_windows is not null then
-        v_windows := ledger_windows(array(select unnest(m.limit_ids) from unnest(v_asked) m), v_now);
+        v_windows := ledger_windows(array(
+          select l.id from unnest(v_asked) m join limits l on l.id = any(m.limit_ids)
+          where l.scope_id <> ${GLOBAL}), v_now);
       end if;
     end if;
 

@@ -11,17 +11,13 @@ import {
   Length,
   Matches,
   MaxLength,
-  ValidateIf,
 } from 'class-validator';
-import { MAX_URL_LENGTH } from '../../../common/index';
+import { IfPresent, MAX_URL_LENGTH } from '../../../common/index';
 import { EVENT_PATTERN, WEBHOOK_SCOPES, type WebhookScope, type WebhookSettings } from '../webhook';
 
 const MAX_PATTERNS = 50;
 const MAX_PATTERN_LENGTH = 100;
 const MAX_DESCRIPTION = 200;
-
-/** May be left out, but not be null. */
-const IsLeftOutOr = (): PropertyDecorator => ValidateIf((_, value: unknown) => value !== undefined);
 
 const URL = {
   type: String,
@@ -67,7 +63,7 @@ class OptionalWebhookFields {
   description?: string | null;
 
   @ApiPropertyOptional({ type: Boolean, default: true, description: 'False: nothing is sent.' })
-  @IsLeftOutOr()
+  @IfPresent()
   @IsBoolean()
   isActive?: boolean;
 
@@ -76,7 +72,7 @@ class OptionalWebhookFields {
     default: 'own',
     description: '`all`: the events of everybody, for administrators.',
   })
-  @IsLeftOutOr()
+  @IfPresent()
   @IsIn(WEBHOOK_SCOPES)
   scope?: WebhookScope;
 }
@@ -98,12 +94,12 @@ export class CreateWebhookRequestDto extends OptionalWebhookFields {
 
 export class UpdateWebhookRequestDto extends OptionalWebhookFields {
   @ApiPropertyOptional(URL)
-  @IsLeftOutOr()
+  @IfPresent()
   @UrlRules()
   url?: string;
 
   @ApiPropertyOptional(EVENTS)
-  @IsLeftOutOr()
+  @IfPresent()
   @EventsRules()
   events?: string[];
 

@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
 import { type OutboundAnswer, OutboundClient, type OutboundRequest } from '../../../../src/common/index';
 import { ImageLoader, MAX_IMAGE_BYTES } from '../../../../src/providers/adapters/ai-sdk/image-loader';
 import { imageType } from '../../../../src/providers/adapters/ai-sdk/image-type';
 import { PIXEL } from '../../../support/contract/adapter-cases';
+import { listen } from '../../../support/listen';
 
 const PNG = Buffer.from(PIXEL.split(',')[1] ?? '', 'base64');
 const signal = new AbortController().signal;
@@ -118,8 +118,7 @@ describe(ImageLoader.name, () => {
     let base = '';
     let loader: ImageLoader;
     beforeAll(async () => {
-      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const host = `127.0.0.1:${await listen(server)}`;
       base = `http://${host}`;
       loader = new ImageLoader(new OutboundClient({ allowedHosts: [host], isHttpAllowed: true }));
     });
