@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { upperBoundCost } from '../catalog/index';
 import { toApiId } from '../common/index';
 import type { AttemptIntent } from '../ledger/index';
-import { type ChatCall, ProviderError, ProviderRegistry } from '../providers/index';
+import { type ChatCall, type OpenProvider, ProviderError, ProviderRegistry } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
 import {
   affordableMaxTokens,
@@ -15,6 +15,7 @@ import type { AttemptState } from './attempt-state';
 import { answerBytes, firstMessage, type AnswerMessage, withToolCallIds } from './answer';
 import { abortError } from './execution.errors';
 import type { Completion } from './completion';
+import type { Attempts } from './round-runner';
 import { type AttemptTrace, type SentAttempt, settledFailure, settledSuccess } from './settlement';
 import { StreamRelay } from './stream-relay';
 import { upstreamBody } from './upstream-body';
@@ -30,7 +31,7 @@ export interface AttemptAnswer extends AnswerMessage {
 
 /** One upstream attempt, from the clamp of its output to the line that books it. Never retries. */
 @Injectable()
-export class AttemptRunner {
+export class AttemptRunner implements Attempts<AttemptAnswer> {
   constructor(
     private readonly providers: ProviderRegistry,
     private readonly observer: AttemptObserver,
@@ -104,7 +105,7 @@ export class AttemptRunner {
 
   private async json(state: AttemptState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
     try {
-      const adapter = await this.providers.adapter(sent.planned.model.provider);
+      const { adapter } = await this.open(state, sent.planned);
       const result = await adapter.chat(call);
       const body = withToolCallIds(result.body);
       const trace: AttemptTrace = { endedAtMs: performance.now(), answerBytes: answerBytes(body) };
@@ -127,7 +128,7 @@ export class AttemptRunner {
     const relay = new StreamRelay(state, sent.planned);
     let report: (() => Parameters<typeof settledFailure>[3]) | undefined;
     try {
-      const adapter = await this.providers.adapter(sent.planned.model.provider);
+      const { adapter } = await this.open(state, sent.planned);
       const stream = await adapter.chatStream(call);
       report = () => stream.report();
       await relay.pump(stream.chunks);
@@ -141,6 +142,10 @@ export class AttemptRunner {
       this.observer.observe(state, settledFailure(sent, failure, trace, report?.()));
       throw this.mapped(state, sent.planned, failure);
     }
+  }
+
+  private async open(state: AttemptState, { model }: PlannedModel): Promise<OpenProvider> {
+    return await this.providers.open(model.provider, { ownerId: state.ctx.principal.userId });
   }
 
   /** Our own abort is reported by its reason; a model that is gone names the one to use instead. */

@@ -126,7 +126,7 @@ export class CompletionPipeline {
   /** Step 4: attempts and tool rounds until there is an answer for the client. */
   private async converse(state: AttemptState): Promise<{ answer: AttemptAnswer; verdict: RoundVerdict }> {
     const failing = new Map<string, number>();
-    let answer = await this.rounds.run(state);
+    let answer = await this.rounds.run(state, this.attempts);
     for (let round = 1; ; round++) {
       if (round > this.host.config.vars.MAX_FUNCTION_CALLS && callsServer(state, answer)) {
         return this.stopped(state, answer, 'max_function_calls');
@@ -135,7 +135,7 @@ export class CompletionPipeline {
       if (verdict.next === 'answer') return { answer, verdict };
       if (verdict.next === 'stop') return this.stopped(state, answer, 'tool_failed');
       try {
-        answer = await this.rounds.run(state);
+        answer = await this.rounds.run(state, this.attempts);
       } catch (failure) {
         if (failure instanceof BudgetExceededError) return this.stopped(state, answer, 'budget');
         throw failure;

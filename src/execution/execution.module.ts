@@ -13,6 +13,7 @@ import { PipelineHost } from './pipeline-host';
 import { RetryInterceptor } from './retry.interceptor';
 import { RoundRunner } from './round-runner';
 import { ToolRounds } from './tool-rounds';
+import { UpstreamGate } from './upstream-gate';
 
 @Module({
   imports: [AnalysisModule, LedgerModule, ProvidersModule, SelectionModule, ToolsModule],
@@ -26,6 +27,7 @@ import { ToolRounds } from './tool-rounds';
     RetryInterceptor,
     RoundRunner,
     ToolRounds,
+    UpstreamGate,
   ],
   exports: [CompletionPipeline, DeadlineInterceptor, RetryInterceptor],
 })

@@ -2,36 +2,44 @@ import { Injectable } from '@nestjs/common';
 import { type RetryPolicy, toApiId } from '../common/index';
 import { AppConfig } from '../config/index';
 import { AppError, type FailureClass } from '../errors/index';
-import { LedgerService } from '../ledger/index';
+import { type AttemptIntent, LedgerService } from '../ledger/index';
 import { AppLogger } from '../observability/index';
 import { ProviderError } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
-import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
 import { holdAmounts } from './attempt-bounds';
 import { type AttemptState, MAX_ATTEMPTS_PER_ROUND } from './attempt-state';
 import { abortError, AllProvidersFailedError } from './execution.errors';
 import { GIVE_UP, retryDelayMs, type Verdict, withRetry } from './retry.policy';
+import { UpstreamGate } from './upstream-gate';
 
 const MAX_DELAY_MS = 60_000;
 const TRIES_WITH_FALLBACK = 2;
 const TRIES_ON_LAST = 4;
 
+/** How one kind of work (chat, embeddings) makes a single upstream attempt and bounds what it may cost. */
+export interface Attempts<Answer> {
+  /** What the ledger writes down before the attempt is sent. */
+  intent(state: AttemptState, planned: PlannedModel, attempt: number): AttemptIntent;
+  /** One attempt; hands its line to the state, whatever its end. Never retries. */
+  run(state: AttemptState, planned: PlannedModel, defaultMaxTokens: number): Promise<Answer>;
+}
+
 /** One round of the conversation: attempts over models and retries until one answers. */
 @Injectable()
 export class RoundRunner {
   constructor(
-    private readonly attempts: AttemptRunner,
+    private readonly gate: UpstreamGate,
     private readonly ledger: LedgerService,
     private readonly logger: AppLogger,
     private readonly config: AppConfig,
   ) {}
 
   /** @throws the failure that ended the round, as the caller shall see it. */
-  async run(state: AttemptState): Promise<AttemptAnswer> {
+  async run<Answer>(state: AttemptState, attempts: Attempts<Answer>): Promise<Answer> {
     state.startRound();
     try {
       return await withRetry(
-        () => this.attempt(state),
+        () => this.attempt(state, attempts),
         (failure) => this.decide(state, failure),
         state.ctx.signal,
       );
@@ -41,20 +49,34 @@ export class RoundRunner {
     }
   }
 
-  private async attempt(state: AttemptState): Promise<AttemptAnswer> {
+  /** A model that the gate refuses costs no attempt: nothing was sent, so no line is written. */
+  private async attempt<Answer>(state: AttemptState, attempts: Attempts<Answer>): Promise<Answer> {
     const [planned] = state.remaining;
     if (!planned) throw new AllProvidersFailedError('No model is left to try');
     if (state.ctx.signal.aborted) throw abortError(state.ctx.signal);
-    if (state.attempt > 0) await this.advance(state, planned);
-    state.attempt = Math.max(1, state.attempt);
-    state.attemptsThisRound += 1;
-    state.tries += 1;
-    state.hasSent = false;
-    return await this.attempts.run(state, planned, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS);
+    const passage = await this.gate.enter(state, planned);
+    let failure: unknown;
+    try {
+      if (state.attempt > 0) await this.advance(state, planned, attempts);
+      state.attempt = Math.max(1, state.attempt);
+      state.attemptsThisRound += 1;
+      state.tries += 1;
+      state.hasSent = false;
+      return await attempts.run(state, planned, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      passage.leave(failure);
+    }
   }
 
   /** Books what ended, tops the hold up for what comes and writes its intent down, before it is sent. */
-  private async advance(state: AttemptState, planned: PlannedModel): Promise<void> {
+  private async advance(
+    state: AttemptState,
+    planned: PlannedModel,
+    attempts: Attempts<unknown>,
+  ): Promise<void> {
     const { hold } = state;
     if (!hold) throw new Error('No open hold to advance');
     const number = state.attempt + 1;
@@ -62,7 +84,7 @@ export class RoundRunner {
     // Whatever happens in there, the hold is this call's: refused, it is closed.
     state.hold = undefined;
     state.hold = await this.ledger.advance(state.ctx, hold, finished, {
-      intent: this.attempts.intent(state, planned, number),
+      intent: attempts.intent(state, planned, number),
       amounts: holdAmounts(state.remaining, state.tokens, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS),
     });
     state.attempt = number;

@@ -5,6 +5,7 @@ export {
   adapterFactories,
 } from './adapter-factories';
 export type { ProviderAvailability, UnavailableReason } from './availability';
+export type { ExecutionMode, FallbackReason, OpenProvider, ProviderAsking } from './open-provider';
 export { PROVIDER_ALIASES, UnknownProviderError } from './provider-names';
 export * from './provider.errors';
 export * from './provider.port';

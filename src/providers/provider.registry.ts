@@ -7,6 +7,7 @@ import { ADAPTER_FACTORIES, type AdapterFactories } from './adapter-factories';
 import { availabilityOfAll, type ProviderAvailability, unavailableError } from './availability';
 import { discoverModels } from './model-discovery';
 import { resolveProviderName } from './provider-names';
+import type { OpenProvider, ProviderAsking } from './open-provider';
 import type { ProviderAdapter } from './provider.port';
 
 const REFRESH_MS = 30_000;
@@ -82,6 +83,14 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   async adapter(provider: ProviderId): Promise<ProviderAdapter> {
     if (!this.available.has(provider)) throw this.unavailable(provider);
     return this.adapters.get(provider) ?? this.build(provider);
+  }
+
+  /**
+   * What makes one attempt for this caller: the provider's own adapter, or the installation's script in its place.
+   * @throws ProviderUnavailableError saying which variable would enable it.
+   */
+  async open(provider: ProviderId, _asking: ProviderAsking): Promise<OpenProvider> {
+    return { adapter: await this.adapter(provider), executionMode: 'direct' };
   }
 
   /** Asks again what can be reached; never rejects. Calls that overlap share one check. */
