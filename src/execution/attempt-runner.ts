@@ -11,7 +11,7 @@ import {
   hardMaxTokens,
 } from './attempt-bounds';
 import { AttemptObserver } from './attempt-observer';
-import type { AttemptState } from './attempt-state';
+import type { ChatState } from './chat-state';
 import { answerBytes, firstMessage, type AnswerMessage, withToolCallIds } from './answer';
 import { abortError } from './execution.errors';
 import type { Completion } from './completion';
@@ -31,14 +31,14 @@ export interface AttemptAnswer extends AnswerMessage {
 
 /** One upstream attempt, from the clamp of its output to the line that books it. Never retries. */
 @Injectable()
-export class AttemptRunner implements Attempts<AttemptAnswer> {
+export class AttemptRunner implements Attempts<AttemptAnswer, ChatState> {
   constructor(
     private readonly providers: ProviderRegistry,
     private readonly observer: AttemptObserver,
   ) {}
 
   /** What the ledger writes down before the attempt is sent. */
-  intent(state: AttemptState, planned: PlannedModel, attempt: number): AttemptIntent {
+  intent(state: ChatState, planned: PlannedModel, attempt: number): AttemptIntent {
     const { tokens } = state;
     const prompt = boundPromptTokens(planned, tokens);
     const completion = boundCompletionTokens(planned, tokens);
@@ -53,19 +53,20 @@ export class AttemptRunner implements Attempts<AttemptAnswer> {
     };
   }
 
-  async run(state: AttemptState, planned: PlannedModel, defaultMaxTokens: number): Promise<AttemptAnswer> {
+  async run(state: ChatState, planned: PlannedModel, defaultMaxTokens: number): Promise<AttemptAnswer> {
     const { maxTokens, sent } = this.prepare(state, planned, defaultMaxTokens);
     const call: ChatCall = {
       model: planned.model,
       body: upstreamBody(state, planned, maxTokens),
       signal: state.ctx.signal,
       requestId: toApiId('req', state.ctx.requestId),
+      ownerId: state.ctx.principal.userId,
     };
     return state.sink ? await this.stream(state, sent, call) : await this.json(state, sent, call);
   }
 
   private prepare(
-    state: AttemptState,
+    state: ChatState,
     planned: PlannedModel,
     defaultMaxTokens: number,
   ): { maxTokens: number | undefined; sent: SentAttempt } {
@@ -91,7 +92,7 @@ export class AttemptRunner implements Attempts<AttemptAnswer> {
   }
 
   /** Under a hard budget every request has a limit, and it is one the budget can pay. Each change is a warning. */
-  private clamp(state: AttemptState, planned: PlannedModel, defaultMaxTokens: number): number {
+  private clamp(state: ChatState, planned: PlannedModel, defaultMaxTokens: number): number {
     const { tokens, hold } = state;
     const wanted = hardMaxTokens(planned, tokens, defaultMaxTokens);
     const heldPicoUsd = hold?.heldPicoUsd ?? 0n;
@@ -103,7 +104,7 @@ export class AttemptRunner implements Attempts<AttemptAnswer> {
     return limit;
   }
 
-  private async json(state: AttemptState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
+  private async json(state: ChatState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
     try {
       const { adapter } = await this.open(state, sent.planned);
       const result = await adapter.chat(call);
@@ -124,7 +125,7 @@ export class AttemptRunner implements Attempts<AttemptAnswer> {
     }
   }
 
-  private async stream(state: AttemptState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
+  private async stream(state: ChatState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
     const relay = new StreamRelay(state, sent.planned);
     let report: (() => Parameters<typeof settledFailure>[3]) | undefined;
     try {
@@ -144,12 +145,16 @@ export class AttemptRunner implements Attempts<AttemptAnswer> {
     }
   }
 
-  private async open(state: AttemptState, { model }: PlannedModel): Promise<OpenProvider> {
-    return await this.providers.open(model.provider, { ownerId: state.ctx.principal.userId });
+  private async open(state: ChatState, { model }: PlannedModel): Promise<OpenProvider> {
+    const { ctx, useDirect } = state;
+    state.execution = undefined;
+    const opened = await this.providers.open(model.provider, { ownerId: ctx.principal.userId, useDirect });
+    state.execution = opened;
+    return opened;
   }
 
   /** Our own abort is reported by its reason; a model that is gone names the one to use instead. */
-  private mapped(state: AttemptState, { model }: PlannedModel, failure: unknown): unknown {
+  private mapped(state: ChatState, { model }: PlannedModel, failure: unknown): unknown {
     if (state.ctx.signal.aborted) return abortError(state.ctx.signal);
     if (failure instanceof ProviderError && failure.fault === 'not_found' && model.successor) {
       failure.message += `; ${model.id} may be gone there: use ${model.successor}`;

@@ -1,7 +1,10 @@
+import type { ModelKind } from '../catalog/index';
+import { ProviderUnavailableError } from '../errors/index';
 import type { ProviderAdapter } from './provider.port';
 
 /** `direct` calls the provider's API in this process, `script` runs the installation's command for it. */
-export type ExecutionMode = 'direct' | 'script';
+export const EXECUTION_MODES = ['direct', 'script'] as const;
+export type ExecutionMode = (typeof EXECUTION_MODES)[number];
 /** Why a script answered although direct execution was wanted. */
 export type FallbackReason = 'missing_credentials' | 'missing_package';
 
@@ -9,8 +12,10 @@ export type FallbackReason = 'missing_credentials' | 'missing_package';
 export interface ProviderAsking {
   /** UUID of the user whose own credential counts before the installation's. */
   readonly ownerId: string;
-  /** False prefers the script. Default true. */
+  /** False: by the script or not at all. Default true. */
   readonly useDirect?: boolean;
+  /** Default chat. */
+  readonly kind?: ModelKind;
 }
 
 /** An adapter to make attempts with, and how it got there. */
@@ -18,4 +23,14 @@ export interface OpenProvider {
   readonly adapter: ProviderAdapter;
   readonly executionMode: ExecutionMode;
   readonly fallbackReason?: FallbackReason;
+}
+
+/** What is to be done, and by which way. */
+export type WantedWork = Pick<ProviderAsking, 'useDirect' | 'kind'>;
+
+/** Only what is missing here; an upstream that fails is not answered by something else. */
+export function fallbackReasonOf(error: unknown): FallbackReason | undefined {
+  if (!(error instanceof ProviderUnavailableError)) return undefined;
+  if (error.reason === 'key_missing') return 'missing_credentials';
+  return error.reason === 'package_missing' ? 'missing_package' : undefined;
 }

@@ -4,7 +4,7 @@ import { IsObject, ValidateNested } from 'class-validator';
 import type { KeySettings } from '../keys/api-key.service';
 import { IfPresent, NameField } from './fields';
 import { KeyBudgetDto, KeyLimitsDto } from './key-allowances.dto';
-import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
+import { AllowedModelsField, CacheField, ExpiryField, ScopesField } from './key-settings.fields';
 
 export class CreateKeyRequestDto {
   @NameField('my laptop')
@@ -15,6 +15,9 @@ export class CreateKeyRequestDto {
 
   @AllowedModelsField()
   allowedModels?: string[] | null;
+
+  @CacheField()
+  cache?: boolean;
 
   @ExpiryField()
   expiresAt?: string | null;
@@ -33,11 +36,12 @@ export class CreateKeyRequestDto {
   @Type(() => KeyBudgetDto)
   budget?: KeyBudgetDto;
 
-  static settings({ name, scopes, allowedModels, expiresAt }: CreateKeyRequestDto): KeySettings {
+  static settings({ name, scopes, allowedModels, cache, expiresAt }: CreateKeyRequestDto): KeySettings {
     return {
       name,
       scopes: scopes ?? null,
       allowedModels: allowedModels ?? null,
+      cache: cache ?? false,
       expiresAt: expiresAt ? new Date(expiresAt) : null,
     };
   }

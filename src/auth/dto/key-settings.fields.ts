@@ -6,6 +6,7 @@ import {
   ArrayNotEmpty,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsOptional,
   IsRFC3339,
@@ -14,6 +15,7 @@ import {
 } from 'class-validator';
 import { PROVIDER_IDS } from '../../common/index';
 import { SCOPES } from '../guard/permissions';
+import { IfPresent } from './fields';
 
 const MAX_MODELS = 50;
 const MODEL_MAX = 200;
@@ -77,4 +79,18 @@ export const ExpiryField = (): PropertyDecorator =>
     IsOptional(),
     MaxLength(64),
     IsRFC3339(),
+  );
+
+export const CacheField = (): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({
+      type: Boolean,
+      default: false,
+      example: true,
+      description:
+        'Requests with this key may be answered by what an identical deterministic one of the same owner got before, ' +
+        'at no cost. A request says otherwise with `x-lattice-cache: off`.',
+    }),
+    IfPresent(),
+    IsBoolean(),
   );

@@ -2,7 +2,7 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ValidateIf } from 'class-validator';
 import type { KeySettings } from '../keys/api-key.service';
 import { NameField } from './fields';
-import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
+import { AllowedModelsField, CacheField, ExpiryField, ScopesField } from './key-settings.fields';
 
 /** What is left out stays as it is; null takes a restriction away. */
 export class UpdateKeyRequestDto {
@@ -16,6 +16,9 @@ export class UpdateKeyRequestDto {
 
   @AllowedModelsField()
   allowedModels?: string[] | null;
+
+  @CacheField()
+  cache?: boolean;
 
   @ExpiryField()
   expiresAt?: string | null;

@@ -20,6 +20,7 @@ function aService({ isUp = true, hasProvider = true, journal, float }: Case): Re
     : { provider: 'openai', state: 'missing', reason: 'key_missing', variables: ['OPENAI_API_KEY'] };
   return new ReadinessService({ isUp: () => Promise.resolve(isUp) } as unknown as DatabaseHealth, state, {
     availability: () => [provider],
+    hasAvailable: () => provider.state === 'available',
   } as unknown as ProviderRegistry);
 }
 
