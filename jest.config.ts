@@ -30,7 +30,7 @@ const config: Config = {
     { ...tier('e2e', '.e2e-spec'), ...withDatabase },
     { ...tier('proof', '.proof-spec'), ...withDatabase },
   ],
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   maxWorkers: 2,
   collectCoverageFrom: [
     'src/**/*.ts',

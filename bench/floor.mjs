@@ -1,4 +1,7 @@
-/** The floor: fastify parses the body, undici forwards it, the answer is parsed once for its usage. No auth, no books. */
+/**
+ * The floor: fastify parses the body, undici forwards it, the answer is parsed once for its usage; a stream is piped as
+ * it comes. No auth, no books.
+ */
 import fastify from 'fastify';
 import { Pool } from 'undici';
 
@@ -12,6 +15,7 @@ app.post('/v1/chat/completions', async (request, reply) => {
     headers: { 'content-type': 'application/json', authorization: 'Bearer x' },
     body: JSON.stringify(request.body),
   });
+  if (request.body.stream) return reply.header('content-type', 'text/event-stream').send(body);
   const answer = await body.json();
   tokens += answer.usage.total_tokens;
   reply.code(statusCode).send(answer);

@@ -1,7 +1,7 @@
 /**
  * Load from a process of its own. `node load.mjs URL KEY CONNECTIONS SECONDS` sends a 1 KB prompt as fast as it is
  * answered and prints one JSON object: requests, failures, p50Ms, p99Ms. `… streams COUNT` opens that many streams at
- * once and counts those that brought every frame.
+ * once, until SECONDS are over, and counts those that brought every frame.
  */
 import { Agent, request } from 'undici';
 
@@ -46,6 +46,8 @@ async function fire() {
   return { requests: latencies.length, failures, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
+const DELTAS = 64;
+
 async function streams() {
   const text = body({ stream: true });
   const one = async () => {
@@ -56,10 +58,16 @@ async function streams() {
       dispatcher,
     });
     const frames = (await response.body.text()).split('\n\n');
-    return frames.filter((frame) => frame.includes(' word')).length === 64 && frames.includes('data: [DONE]');
+    return (
+      frames.filter((frame) => frame.includes(' word')).length === DELTAS && frames.includes('data: [DONE]')
+    );
   };
-  const results = await Promise.all(Array.from({ length: Number(count) }, one));
-  return { streams: results.length, clean: results.filter(Boolean).length };
+  const until = performance.now() + Number(seconds) * 1000;
+  const results = [];
+  do {
+    results.push(...(await Promise.all(Array.from({ length: Number(count) }, one))));
+  } while (performance.now() < until);
+  return { streams: results.length, clean: results.filter(Boolean).length, chunks: results.length * DELTAS };
 }
 
 process.stdout.write(`${JSON.stringify(mode === 'streams' ? await streams() : await fire())}\n`);

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { analysisMicroseconds } from './analysis.mjs';
 import { percentileMs } from './histogram.mjs';
 import { cpuSeconds, rssMegabytes, run, start, stopAll } from './processes.mjs';
+import { measureStreams } from './streams.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -131,14 +132,11 @@ async function compareTargets() {
   const after = await metricsOf(gateway);
   const figure = (name, field) =>
     median(targets.find((target) => target.name === name).rows.map((row) => row[field]));
-  const streams = await run(here('load.mjs'), [
-    gateway.url,
-    gateway.key,
-    '1',
-    '1',
-    'streams',
-    options.streams,
-  ]);
+  const size = { count: options.streams, seconds: options.seconds };
+  const [floorStreams, streams] = [
+    await measureStreams(targets[0], size),
+    await measureStreams(targets[1], size),
+  ];
   return {
     gatewayCpuMicroseconds: figure('gateway', 'cpuMicroseconds'),
     databaseCpuMicroseconds: figure('gateway', 'databaseCpuMicroseconds'),
@@ -156,6 +154,9 @@ async function compareTargets() {
     rssMegabytes: rssMegabytes(gateway.pid),
     cleanStreams: streams.clean,
     streams: streams.streams,
+    chunkCpuMicroseconds: streams.cpuMicrosecondsPerChunk,
+    floorChunkCpuMicroseconds: floorStreams.cpuMicrosecondsPerChunk,
+    streamRssGrowthMegabytes: streams.rssGrowthMegabytes,
   };
 }
 
@@ -179,7 +180,12 @@ function report(figures) {
   say(
     `event loop       p99 delay ${figures.eventLoopDelayP99Ms.toFixed(1)} ms, RSS ${figures.rssMegabytes.toFixed(0)} MB`,
   );
-  say(`streams          ${figures.cleanStreams} of ${figures.streams} concurrent ones brought every frame`);
+  say(
+    `streams          ${figures.cleanStreams} of ${figures.streams}, ${options.streams} at a time, brought every frame; RSS grew by ${figures.streamRssGrowthMegabytes.toFixed(1)} MB`,
+  );
+  say(
+    `chunk CPU        ${number(figures.chunkCpuMicroseconds)} µs/chunk     bare pipe ${number(figures.floorChunkCpuMicroseconds)} µs/chunk`,
+  );
   say(
     `task analysis    ${figures.analysisMicroseconds.toFixed(1)} µs per 1 KB prompt, ${figures.analysisCachedMicroseconds.toFixed(2)} µs cached`,
   );

@@ -7,7 +7,7 @@ import { CatalogService } from './catalog.service';
 import type { ListModelsQueryDto, ListPricesQueryDto } from './dto/list-models.query.dto';
 import { type ModelPageDto, ModelResponseDto } from './dto/model.response.dto';
 import { type PricePageDto, PriceResponseDto } from './dto/price.response.dto';
-import type { CatalogModel } from './model';
+import { type CatalogModel, kindOf } from './model';
 import type { ModelPrices, PriceVersion } from './price';
 import { PriceBook } from './price-book';
 import type { PriceRecord } from './price.repository';
@@ -89,9 +89,10 @@ export class CatalogPages {
   }
 }
 
-function matches(model: CatalogModel, { provider, capability, status }: ListModelsQueryDto): boolean {
+function matches(model: CatalogModel, { provider, capability, kind, status }: ListModelsQueryDto): boolean {
   if (provider && model.provider !== provider) return false;
   if (capability && !model.supports[capability]) return false;
+  if (kind && kindOf(model) !== kind) return false;
   return !status || model.status === status;
 }
 

@@ -4,12 +4,13 @@ import type { ProviderId } from '../common/index';
 import { AppConfig } from '../config/index';
 import { type DiscoveredFacts, describeDiscovered } from './discovered-model';
 import { type LoadedCatalog, loadCatalog, type ScheduledPrice } from './loader/load-catalog';
-import type { CatalogModel, ModelResolution } from './model';
+import { type Capacity, type CatalogModel, kindOf, type ModelKind, type ModelResolution } from './model';
 import { ModelNames } from './model-names';
 
 interface Snapshot {
   readonly version: string;
   readonly models: readonly CatalogModel[];
+  readonly byKind: Readonly<Record<ModelKind, readonly CatalogModel[]>>;
   readonly names: ModelNames;
 }
 
@@ -42,6 +43,11 @@ export class CatalogService {
     return this.snapshot.models;
   }
 
+  /** Those that do one kind of work, in the same order. The same array until the catalog changes. */
+  ofKind(kind: ModelKind): readonly CatalogModel[] {
+    return this.snapshot.byKind[kind];
+  }
+
   /** By canonical id only. */
   find(id: string): CatalogModel | undefined {
     return this.snapshot.names.find(id);
@@ -58,6 +64,11 @@ export class CatalogService {
 
   provider(provider: ProviderId): readonly CatalogModel[] {
     return this.snapshot.models.filter((model) => model.provider === provider);
+  }
+
+  /** What the provider takes of all its models together; undefined: as much as is sent. */
+  providerCapacity(provider: ProviderId): Capacity | undefined {
+    return this.loaded.capacities.get(provider);
   }
 
   /**
@@ -93,6 +104,10 @@ export class CatalogService {
     const found = [...this.discovered.values()].flat().filter((model) => !written.has(model.id));
     const models = Object.freeze([...this.loaded.models, ...found]);
     const hash = createHash('sha256').update(this.loaded.hash).update(JSON.stringify(found));
-    return { version: hash.digest('hex').slice(0, 16), models, names: new ModelNames(models) };
+    const byKind = Object.freeze({
+      chat: Object.freeze(models.filter((model) => kindOf(model) === 'chat')),
+      embedding: Object.freeze(models.filter((model) => kindOf(model) === 'embedding')),
+    });
+    return { version: hash.digest('hex').slice(0, 16), models, byKind, names: new ModelNames(models) };
   }
 }

@@ -1,5 +1,6 @@
 import { type ProviderId, TASK_TYPES, type TaskType } from '../common/index';
-import { timeoutsOf } from './loader/build-model';
+import { NO_CHAT, NO_SCORES } from './loader/build-embedding-model';
+import { timeoutsOf } from './loader/timeouts';
 import type { TierTables } from './loader/catalog-file.schema';
 import type { CatalogModel } from './model';
 
@@ -9,11 +10,16 @@ export interface DiscoveredFacts {
   readonly tools?: boolean;
   readonly vision?: boolean;
   readonly reasoning?: boolean;
+  /** Set on models that make embeddings. */
+  readonly embedding?: { readonly dimensions?: number; readonly maxInputTokens?: number };
 }
 
 const DISCOVERED_TIER = 'discovered';
 const CAUTIOUS_CONTEXT_TOKENS = 8192;
 const CAUTIOUS_SCORE = 0.3;
+/** What the smallest models read of one text. */
+const CAUTIOUS_INPUT_TOKENS = 512;
+const CAUTIOUS_BATCH = 512;
 
 export function describeDiscovered(
   provider: ProviderId,
@@ -21,12 +27,11 @@ export function describeDiscovered(
   from: { readonly facts: DiscoveredFacts; readonly tiers: TierTables },
 ): CatalogModel {
   const { facts } = from;
+  if (facts.embedding) return describeEmbedding(provider, upstreamId, facts.embedding);
   const contextWindowTokens = facts.contextWindowTokens ?? CAUTIOUS_CONTEXT_TOKENS;
   const tools = facts.tools ?? false;
   const vision = facts.vision ?? false;
   const reasoning = facts.reasoning ?? false;
-  const table: Record<string, number | undefined> = from.tiers[DISCOVERED_TIER] ?? {};
-  const scores = Object.fromEntries(TASK_TYPES.map((type) => [type, table[type] ?? CAUTIOUS_SCORE]));
   return Object.freeze({
     id: `${provider}/${upstreamId}`,
     provider,
@@ -46,12 +51,55 @@ export function describeDiscovered(
       streaming: true,
       sampling: true,
     }),
-    scores: Object.freeze(scores) as Record<TaskType, number>,
+    scores: cautiousScores(from.tiers),
     scoreSource: 'estimate',
     speed: 'slow',
     size: 'local',
     maxTokensParameter: 'max_tokens',
     status: 'active',
     timeouts: timeoutsOf('local', reasoning),
+  } satisfies CatalogModel);
+}
+
+function cautiousScores(tiers: TierTables): Readonly<Record<TaskType, number>> {
+  const table: Record<string, number | undefined> = tiers[DISCOVERED_TIER] ?? {};
+  const scores = Object.fromEntries(TASK_TYPES.map((type) => [type, table[type] ?? CAUTIOUS_SCORE]));
+  return Object.freeze(scores) as Record<TaskType, number>;
+}
+
+/** A server of local models cuts what its model cannot read; a name without its tag means the `latest`. */
+function describeEmbedding(
+  provider: ProviderId,
+  upstreamId: string,
+  facts: NonNullable<DiscoveredFacts['embedding']>,
+): CatalogModel {
+  const [bare = upstreamId, tag] = upstreamId.split(':');
+  return Object.freeze({
+    id: `${provider}/${upstreamId}`,
+    provider,
+    upstreamId,
+    baseModel: upstreamId,
+    displayName: upstreamId,
+    embedding: Object.freeze({
+      dimensions: facts.dimensions,
+      minDimensions: 1,
+      maxBatch: CAUTIOUS_BATCH,
+      takesTokens: false,
+      hasInputTypes: false,
+      cutsLongTexts: true,
+      quality: CAUTIOUS_SCORE,
+    }),
+    contextWindowTokens: facts.maxInputTokens ?? CAUTIOUS_INPUT_TOKENS,
+    maxOutputTokens: 0,
+    input: Object.freeze(['text'] as const),
+    supports: NO_CHAT,
+    scores: NO_SCORES,
+    scoreSource: 'estimate',
+    speed: 'medium',
+    size: 'local',
+    maxTokensParameter: 'max_tokens',
+    status: 'active',
+    aliases: Object.freeze(tag === 'latest' ? [bare] : []),
+    timeouts: timeoutsOf('local', false),
   } satisfies CatalogModel);
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { calcPrice, findProvider, type ModelPrice } from '@pydantic/genai-prices';
+import type { ModelKind } from './model';
 import type { ModelPrices } from './price';
 import { fromUsd, type UsdPerMillion } from './price-conversion';
 
@@ -20,9 +21,11 @@ const KEYS = {
  * @param priceId provider and model as genai-prices spells them, joined by a slash: `x-ai/grok-4.6`
  * @throws RangeError when a listed price is finer than one pico-USD per token.
  */
-export function listPrice(priceId: string, at: Date): ModelPrices | undefined {
+export function listPrice(priceId: string, at: Date, kind: ModelKind = 'chat'): ModelPrices | undefined {
   const listed = inForce(priceId, at);
-  if (!listed || listed.input_mtok === undefined || listed.output_mtok === undefined) return undefined;
+  if (!listed || listed.input_mtok === undefined) return undefined;
+  // Embeddings have no output to sell.
+  if (listed.output_mtok === undefined && kind === 'chat') return undefined;
   const tiers = tierStarts(listed).map((fromPromptTokens) => ({
     fromPromptTokens,
     ...ratesAt(listed, fromPromptTokens),

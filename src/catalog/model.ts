@@ -31,6 +31,31 @@ export const CAPABILITIES = [
   'sampling',
 ] as const satisfies readonly (keyof ModelCapabilities)[];
 
+export const MODEL_KINDS = ['chat', 'embedding'] as const;
+export type ModelKind = (typeof MODEL_KINDS)[number];
+
+/** What is known of a model that turns texts into vectors. */
+export interface EmbeddingFacts {
+  /** Length of its vectors when the request names none; undefined: nobody said. */
+  readonly dimensions?: number;
+  /** The lengths that may be asked for. Without this and `minDimensions` there is only the one. */
+  readonly allowedDimensions?: readonly number[];
+  /** Every length from here to `dimensions` may be asked for. */
+  readonly minDimensions?: number;
+  /** Inputs in one upstream request. */
+  readonly maxBatch: number;
+  /** Tokens of all inputs in one upstream request together. */
+  readonly maxBatchTokens?: number;
+  /** Takes lists of token ids in place of texts. */
+  readonly takesTokens: boolean;
+  /** Can be told whether a text is a query or a document. */
+  readonly hasInputTypes: boolean;
+  /** Cuts a text that is too long where others refuse it. */
+  readonly cutsLongTexts: boolean;
+  /** How well its vectors find what belongs together, 0..1; an estimate. */
+  readonly quality: number;
+}
+
 /** One callable model of one provider. Frozen. */
 export interface CatalogModel {
   /** Canonical `provider/model`, e.g. `openai/gpt-6-sol`. */
@@ -41,6 +66,9 @@ export interface CatalogModel {
   /** Ids of the same model sold by several providers share this (`gpt-6-sol`). */
   readonly baseModel: string;
   readonly displayName: string;
+  /** Set on models that make embeddings; those do not chat. */
+  readonly embedding?: EmbeddingFacts;
+  /** Of an embedding model: the most tokens of one input. */
   readonly contextWindowTokens: number;
   readonly maxOutputTokens: number;
   /** The most one image can count, in prompt tokens; undefined: the analysis' own bound holds. */
@@ -64,10 +92,16 @@ export interface CatalogModel {
   /** Sold here under a name of the installation; the vendor's own entry is preferred for bare ids. */
   readonly isDeployment?: boolean;
   readonly timeouts: ModelTimeouts;
+  /** What the provider takes of this model; undefined: as much as is sent. */
+  readonly capacity?: Capacity;
   /** Reviewed id in @pydantic/genai-prices (`provider/model`); absent when the price stands in the YAML itself. */
   readonly priceId?: string;
   /** The administrator lets this model be called without a known price; its cost is then null. */
   readonly allowUnknownPrice?: boolean;
+}
+
+export function kindOf(model: CatalogModel): ModelKind {
+  return model.embedding ? 'embedding' : 'chat';
 }
 
 /** Own timers, in milliseconds. Total bounds non-streaming calls; streams have first byte and idle limits. */
@@ -76,6 +110,19 @@ export interface ModelTimeouts {
   readonly firstByteMs: number;
   readonly idleMs: number;
   readonly totalMs: number;
+}
+
+/** What a provider takes of the whole installation, of one model or of all of its models together. Limits nothing that is absent. */
+export interface Capacity {
+  readonly requestsPerMinute?: number;
+  /** Prompt and completion together. */
+  readonly tokensPerMinute?: number;
+  /** Requests that are under way at once. */
+  readonly concurrency?: number;
+  /** How long a call waits for room, milliseconds; 0: it does not wait. */
+  readonly queueMs: number;
+  /** How many calls of one process wait at once. */
+  readonly queueLength: number;
 }
 
 /** How a name a client sent was understood. */

@@ -3,7 +3,7 @@ import { Clock, SerialQueue } from '../common/index';
 import { NotFoundError } from '../errors/index';
 import { CatalogService } from './catalog.service';
 import { listPrice, LIST_PRICE_SOURCE } from './list-price';
-import type { CatalogModel } from './model';
+import { type CatalogModel, kindOf } from './model';
 import type { ModelPrices, PriceVersion } from './price';
 import { fromUsd, priceHash } from './price-conversion';
 import { type ListedPrice, type PriceRecord, PriceRepository } from './price.repository';
@@ -135,7 +135,7 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
     const scheduled = schedule?.findLast(({ from }) => !from || from <= now);
     if (scheduled) return { model: model.id, listed: { price: scheduled.price, source: YAML_SOURCE } };
     if (model.priceId) {
-      const price = listPrice(model.priceId, now);
+      const price = listPrice(model.priceId, now, kindOf(model));
       return { model: model.id, listed: price && { price, source: LIST_PRICE_SOURCE } };
     }
     const isFree = model.isDiscovered && model.provider === 'local';

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from './json';
+import { isJsonObject, type JsonObject, type JsonValue } from './json';
 
 /** A message of OpenAI's chat dialect. Fields not named here are kept and passed on. */
 export interface ChatMessage extends JsonObject {
@@ -60,6 +60,11 @@ export interface ChatBody extends JsonObject {
   readonly response_format?: ResponseFormat;
 }
 
+/** `refresh` asks anew and keeps the answer. */
+export const CACHING_OPTIONS = ['on', 'off', 'refresh'] as const;
+export type CachingOption = (typeof CACHING_OPTIONS)[number];
+export type CachingMode = Exclude<CachingOption, 'off'>;
+
 /** Lattice's own options, taken out of the body (`lattice`) and the `x-lattice-*` headers before anything goes upstream. */
 export interface LatticeOptions {
   /** Names of server-side tools to enable. */
@@ -69,6 +74,10 @@ export interface LatticeOptions {
   readonly fallback?: 'same-model' | 'any' | 'none';
   /** Models that may be tried after the asked one, in this order. */
   readonly models?: readonly string[];
+  /** False: the provider is called by the installation's script or not at all. Default true. */
+  readonly useDirect?: boolean;
+  /** May an earlier answer be given? Default: what the key says. */
+  readonly cache?: CachingOption;
 }
 
 /** What the gateway hands to the pipeline: validated, frozen. */
@@ -78,6 +87,13 @@ export interface ChatRequest {
   readonly options: LatticeOptions;
   /** Size of the JSON text of `body` in UTF-8 bytes, or a safe upper bound of it. */
   readonly bodyBytes: number;
+  /**
+   * The dialect that the body was written from; absent: OpenAI's chat. A body from another may hold what only some
+   * models take; the attempts at the others leave it out.
+   */
+  readonly dialect?: 'messages' | 'responses';
+  /** What the caller should know, whoever answers. */
+  readonly warnings?: readonly string[];
 }
 
 /** The prompt as plain text, for counting and matching: the text parts of one message. */
@@ -94,6 +110,17 @@ export function hasImages(messages: readonly ChatMessage[]): boolean {
 
 export function isImagePart(part: ContentPart): boolean {
   return part.type === 'image_url' || part.type === 'input_image';
+}
+
+/** A tool call's arguments as the object that models and clients are promised, also where a model wrote something else. */
+export function toolArguments(text: string | undefined): JsonObject {
+  if (!text) return {};
+  try {
+    const parsed = JSON.parse(text) as JsonValue;
+    return isJsonObject(parsed) ? parsed : { arguments: parsed };
+  } catch {
+    return { arguments: text };
+  }
 }
 
 /** The output limit the client asked for, whichever of the two names it used. */

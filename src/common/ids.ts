@@ -17,7 +17,9 @@ export type IdPrefix =
   | 'whk'
   | 'dlv'
   | 'aud'
-  | 'msg';
+  | 'msg'
+  | 'crd'
+  | 'resp';
 
 const pool = { bytes: Buffer.alloc(0), offset: 0 };
 const POOL_BYTES = 4096;

@@ -4,6 +4,7 @@ export const PROVIDER_IDS = [
   'anthropic',
   'google',
   'xai',
+  'cohere',
   'azure',
   'bedrock',
   'local',

@@ -14,6 +14,8 @@ export interface Principal {
   readonly scopes?: readonly string[];
   /** Models the key may use: canonical ids or `provider/*`; undefined: every model. */
   readonly allowedModels?: readonly string[];
+  /** The key asks for the response cache wherever a request does not say otherwise. */
+  readonly usesCache?: boolean;
   /** The `jti` of the access token. */
   readonly tokenId?: string;
   /** The login session of the access token. */

@@ -12,6 +12,9 @@ export interface TokenUsage {
   readonly reasoningTokens?: number;
 }
 
-/** Where the figures of a usage line come from. */
-export const USAGE_SOURCES = ['provider', 'estimated', 'upper_bound'] as const;
+/**
+ * Where the figures of a usage line come from. `cached` and `shared` lines cost nothing: the answer was one that had come
+ * before, or that another request was getting just then.
+ */
+export const USAGE_SOURCES = ['provider', 'estimated', 'upper_bound', 'cached', 'shared'] as const;
 export type UsageSource = (typeof USAGE_SOURCES)[number];

@@ -7,6 +7,7 @@ import { EnvDto, type LatticeEnv } from './env.dto';
 import { KeyRing } from './key-ring';
 import { packageRoot } from './package-root';
 import { providerSettings, type ProviderSettings } from './provider-settings';
+import { readScripts, type Scripts } from './scripts-file';
 import { previousSecretKeys, resolveSecretKey, type SecretKey } from './secret-key';
 
 /** What a user and the whole installation may ask per hour where no limit of their own is set; undefined: no limit. */
@@ -42,6 +43,10 @@ export class AppConfig {
   readonly degradedFloatPicoUsd: PicoUsd;
   readonly admin?: { readonly email: string; readonly password: string };
   readonly providers: Readonly<Record<ProviderId, ProviderSettings>>;
+  /** May this process call providers itself? */
+  readonly isDirectAllowed: boolean;
+  /** The commands that may call providers in its place. */
+  readonly scripts: Scripts;
 
   constructor(readonly vars: Readonly<EnvDto>) {
     refuseOpenAdministration(vars);
@@ -63,6 +68,8 @@ export class AppConfig {
     this.degradedFloatPicoUsd = parseUsd(vars.DEGRADED_FLOAT_USD);
     this.admin = adminAccount(vars);
     this.providers = providerSettings(vars);
+    this.isDirectAllowed = vars.LATTICE_USE_DIRECT === 'true';
+    this.scripts = readScripts(this.configDirs);
     Object.freeze(this);
   }
 

@@ -132,6 +132,10 @@ export class EnvDto {
   @IsIn(['auto', 'on', 'off'])
   LATTICE_SANDBOX: 'auto' | 'on' | 'off' = 'auto';
 
+  /** false: providers are called by the commands of scripts.yaml only, never by this process. */
+  @IsIn(['true', 'false'])
+  LATTICE_USE_DIRECT: 'true' | 'false' = 'true';
+
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -156,6 +160,25 @@ export class EnvDto {
   @Max(1_000_000)
   ANALYZER_CACHE_SIZE: number = 1024;
 
+  /** 0: no answer is kept, and nobody waits for the answer to another request. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(1_000_000)
+  RESPONSE_CACHE_MAX_ENTRIES: number = 1000;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(65_536)
+  @Max(17_179_869_184)
+  RESPONSE_CACHE_MAX_BYTES: number = 67_108_864;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(2_592_000)
+  RESPONSE_CACHE_TTL_SECONDS: number = 3600;
+
   /** Seconds that background work and open requests get at shutdown. */
   @Type(() => Number)
   @IsInt()
@@ -168,6 +191,32 @@ export class EnvDto {
   @Min(0)
   @Max(60_000)
   RETRY_BASE_DELAY_MS: number = 1000;
+
+  /** Failures in a row after which a model is left alone for a while; 0: the circuit breaker is off. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(1000)
+  BREAKER_FAILURES: number = 5;
+
+  /** Share of a minute's attempts, from 20 on, that may fail before a model is left alone; 100: any. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  BREAKER_FAILURE_PERCENT: number = 50;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(10)
+  @Max(600_000)
+  BREAKER_OPEN_MS: number = 5000;
+
+  @Type(() => Number)
+  @IsInt()
+  @Min(10)
+  @Max(3_600_000)
+  BREAKER_MAX_OPEN_MS: number = 120_000;
 
   @Type(() => Number)
   @IsInt()
@@ -214,6 +263,8 @@ export class EnvDto {
   @IsOptional() @IsUrl(URL_OPTIONS) GOOGLE_BASE_URL?: string;
   @IsOptional() @IsString() @MaxLength(4096) XAI_API_KEY?: string;
   @IsOptional() @IsUrl(URL_OPTIONS) XAI_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) COHERE_API_KEY?: string;
+  @IsOptional() @IsUrl(URL_OPTIONS) COHERE_BASE_URL?: string;
   @IsOptional() @IsString() @MaxLength(4096) AZURE_OPENAI_API_KEY?: string;
   @IsOptional() @IsUrl(URL_OPTIONS) AZURE_OPENAI_ENDPOINT?: string;
   @IsOptional() @IsString() AZURE_OPENAI_API_VERSION?: string;

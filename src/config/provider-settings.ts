@@ -65,6 +65,7 @@ export function providerSettings(vars: EnvDto): Readonly<Record<ProviderId, Prov
     anthropic: keyed(['ANTHROPIC_API_KEY'], vars.ANTHROPIC_API_KEY, vars.ANTHROPIC_BASE_URL),
     google: keyed(['GOOGLE_API_KEY'], vars.GOOGLE_API_KEY, vars.GOOGLE_BASE_URL),
     xai: keyed(['XAI_API_KEY'], vars.XAI_API_KEY, vars.XAI_BASE_URL),
+    cohere: keyed(['COHERE_API_KEY'], vars.COHERE_API_KEY, vars.COHERE_BASE_URL),
     azure: azure(vars),
     bedrock: bedrock(vars),
     local: keyed(['OLLAMA_BASE_URL'], undefined, vars.OLLAMA_BASE_URL),

@@ -70,7 +70,7 @@ export class ServiceUnavailableError extends AppError {
   }
 }
 
-export type ProviderUnavailableReason = 'key_missing' | 'package_missing' | 'unreachable';
+export type ProviderUnavailableReason = 'key_missing' | 'package_missing' | 'unreachable' | 'direct_off';
 
 /** No call can be made to this provider; the reason says what would help. */
 export class ProviderUnavailableError extends ServiceUnavailableError {
@@ -83,6 +83,17 @@ export class ProviderUnavailableError extends ServiceUnavailableError {
     options: AppErrorOptions = {},
   ) {
     super(message, { ...options, details: { reason, ...options.details } });
+  }
+}
+
+/** Nothing here can make the call: neither this process nor a script. `details` name what would enable it. */
+export class RequiresImplementationError extends ProviderUnavailableError {
+  override readonly code = 'REQUIRES_IMPLEMENTATION';
+  override readonly status = 501;
+
+  constructor(reason: ProviderUnavailableReason, message: string, options: AppErrorOptions = {}) {
+    // It stays so until somebody changes the installation.
+    super(reason, message, { retryAfterMs: undefined, headers: { 'x-should-retry': 'false' }, ...options });
   }
 }
 

@@ -40,6 +40,15 @@ export function boundCompletionTokens(
   return (sentMaxTokens ?? tokens.requestedMaxTokens ?? planned.model.maxOutputTokens) * tokens.choices;
 }
 
+/** What a provider that limits tokens will count for the next upstream request: many count the whole of `max_tokens` at once. */
+export function expectedTokens(
+  { model }: PlannedModel,
+  { estimatedPromptTokens, requestedMaxTokens, choices }: AttemptTokens,
+): { readonly prompt: number; readonly completion: number } {
+  const perChoice = requestedMaxTokens ?? EXPECTED_ANSWER_TOKENS;
+  return { prompt: estimatedPromptTokens, completion: Math.min(perChoice, model.maxOutputTokens) * choices };
+}
+
 function expectedAnswer(tokens: AttemptTokens): number {
   return (
     Math.min(tokens.requestedMaxTokens ?? EXPECTED_ANSWER_TOKENS, EXPECTED_ANSWER_TOKENS) * tokens.choices

@@ -21,14 +21,16 @@ export class AttemptObserver {
     this.count(line);
   }
 
-  malformedLines({ ctx }: AttemptState, planned: PlannedModel, count: number): void {
+  malformedLines(state: AttemptState, planned: PlannedModel, count: number): void {
+    const { ctx } = state;
+    state.skippedLines += count;
     if (count === 0) return;
     const requestId = toApiId('req', ctx.requestId);
     this.logger.event('malformed_lines', { requestId, traceId: ctx.traceId, model: planned.model.id, count });
   }
 
   private log(state: AttemptState, line: SettledAttempt): void {
-    const { ctx, plan } = state;
+    const { ctx } = state;
     this.logger.event('llm_call', {
       requestId: toApiId('req', ctx.requestId),
       traceId: ctx.traceId,
@@ -38,7 +40,7 @@ export class AttemptObserver {
       stageId: ctx.work?.stageId,
       provider: line.provider,
       model: line.model,
-      promptChars: plan.profile.features.promptChars,
+      promptChars: state.promptChars,
       promptTokens: line.usage.promptTokens,
       completionTokens: line.usage.completionTokens,
       costPicoUsd: line.costPicoUsd?.toString(),
@@ -47,6 +49,8 @@ export class AttemptObserver {
       retryCount: state.attemptsThisRound - 1,
       status: line.errorCode ?? 'ok',
       outcome: line.outcome,
+      executionMode: state.execution?.executionMode,
+      fallbackReason: state.execution?.fallbackReason,
       usageSource: line.usageSource,
     });
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { upperBoundCost } from '../catalog/index';
 import { toApiId } from '../common/index';
 import type { AttemptIntent } from '../ledger/index';
-import { type ChatCall, ProviderError, ProviderRegistry } from '../providers/index';
+import { type ChatCall, type OpenProvider, ProviderError, ProviderRegistry } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
 import {
   affordableMaxTokens,
@@ -11,10 +11,11 @@ import {
   hardMaxTokens,
 } from './attempt-bounds';
 import { AttemptObserver } from './attempt-observer';
-import type { AttemptState } from './attempt-state';
+import type { ChatState } from './chat-state';
 import { answerBytes, firstMessage, type AnswerMessage, withToolCallIds } from './answer';
 import { abortError } from './execution.errors';
 import type { Completion } from './completion';
+import type { Attempts } from './round-runner';
 import { type AttemptTrace, type SentAttempt, settledFailure, settledSuccess } from './settlement';
 import { StreamRelay } from './stream-relay';
 import { upstreamBody } from './upstream-body';
@@ -30,14 +31,14 @@ export interface AttemptAnswer extends AnswerMessage {
 
 /** One upstream attempt, from the clamp of its output to the line that books it. Never retries. */
 @Injectable()
-export class AttemptRunner {
+export class AttemptRunner implements Attempts<AttemptAnswer, ChatState> {
   constructor(
     private readonly providers: ProviderRegistry,
     private readonly observer: AttemptObserver,
   ) {}
 
   /** What the ledger writes down before the attempt is sent. */
-  intent(state: AttemptState, planned: PlannedModel, attempt: number): AttemptIntent {
+  intent(state: ChatState, planned: PlannedModel, attempt: number): AttemptIntent {
     const { tokens } = state;
     const prompt = boundPromptTokens(planned, tokens);
     const completion = boundCompletionTokens(planned, tokens);
@@ -52,19 +53,20 @@ export class AttemptRunner {
     };
   }
 
-  async run(state: AttemptState, planned: PlannedModel, defaultMaxTokens: number): Promise<AttemptAnswer> {
+  async run(state: ChatState, planned: PlannedModel, defaultMaxTokens: number): Promise<AttemptAnswer> {
     const { maxTokens, sent } = this.prepare(state, planned, defaultMaxTokens);
     const call: ChatCall = {
       model: planned.model,
       body: upstreamBody(state, planned, maxTokens),
       signal: state.ctx.signal,
       requestId: toApiId('req', state.ctx.requestId),
+      ownerId: state.ctx.principal.userId,
     };
     return state.sink ? await this.stream(state, sent, call) : await this.json(state, sent, call);
   }
 
   private prepare(
-    state: AttemptState,
+    state: ChatState,
     planned: PlannedModel,
     defaultMaxTokens: number,
   ): { maxTokens: number | undefined; sent: SentAttempt } {
@@ -90,7 +92,7 @@ export class AttemptRunner {
   }
 
   /** Under a hard budget every request has a limit, and it is one the budget can pay. Each change is a warning. */
-  private clamp(state: AttemptState, planned: PlannedModel, defaultMaxTokens: number): number {
+  private clamp(state: ChatState, planned: PlannedModel, defaultMaxTokens: number): number {
     const { tokens, hold } = state;
     const wanted = hardMaxTokens(planned, tokens, defaultMaxTokens);
     const heldPicoUsd = hold?.heldPicoUsd ?? 0n;
@@ -102,9 +104,9 @@ export class AttemptRunner {
     return limit;
   }
 
-  private async json(state: AttemptState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
+  private async json(state: ChatState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
     try {
-      const adapter = await this.providers.adapter(sent.planned.model.provider);
+      const { adapter } = await this.open(state, sent.planned);
       const result = await adapter.chat(call);
       const body = withToolCallIds(result.body);
       const trace: AttemptTrace = { endedAtMs: performance.now(), answerBytes: answerBytes(body) };
@@ -123,11 +125,11 @@ export class AttemptRunner {
     }
   }
 
-  private async stream(state: AttemptState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
+  private async stream(state: ChatState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
     const relay = new StreamRelay(state, sent.planned);
     let report: (() => Parameters<typeof settledFailure>[3]) | undefined;
     try {
-      const adapter = await this.providers.adapter(sent.planned.model.provider);
+      const { adapter } = await this.open(state, sent.planned);
       const stream = await adapter.chatStream(call);
       report = () => stream.report();
       await relay.pump(stream.chunks);
@@ -143,8 +145,16 @@ export class AttemptRunner {
     }
   }
 
+  private async open(state: ChatState, { model }: PlannedModel): Promise<OpenProvider> {
+    const { ctx, useDirect } = state;
+    state.execution = undefined;
+    const opened = await this.providers.open(model.provider, { ownerId: ctx.principal.userId, useDirect });
+    state.execution = opened;
+    return opened;
+  }
+
   /** Our own abort is reported by its reason; a model that is gone names the one to use instead. */
-  private mapped(state: AttemptState, { model }: PlannedModel, failure: unknown): unknown {
+  private mapped(state: ChatState, { model }: PlannedModel, failure: unknown): unknown {
     if (state.ctx.signal.aborted) return abortError(state.ctx.signal);
     if (failure instanceof ProviderError && failure.fault === 'not_found' && model.successor) {
       failure.message += `; ${model.id} may be gone there: use ${model.successor}`;

@@ -1,32 +1,25 @@
-import {
-  type ChatMessage,
-  type ChatRequest,
-  type ChatTool,
-  type PicoUsd,
-  type RequestContext,
-  requestedMaxTokens,
-  type TokenUsage,
-} from '../common/index';
+import type { PicoUsd, RequestContext, TokenUsage, WorkType } from '../common/index';
 import type { Hold, RateLimitState, SettledAttempt } from '../ledger/index';
-import type { ExecutionPlan, PlannedModel } from '../selection/index';
+import type { OpenProvider } from '../providers/index';
+import type { AttemptPlan, PlannedModel } from '../selection/index';
 import type { AttemptTokens } from './attempt-bounds';
-import type { CompletionTotals, StopNote } from './completion';
-import type { StreamSink } from './stream-sink';
+import type { CompletionTotals, ReuseNote } from './completion';
+import type { AnswerFacts } from './response-cache/kept-answer';
 import { addUsage } from './usage-sum';
 
 const MAX_FALLBACKS = 5;
 export const MAX_ATTEMPTS_PER_ROUND = 12;
-/** JSON punctuation and role of an appended message, in tokens; the bound counts one per byte. */
-const MESSAGE_OVERHEAD = 16;
 
-/** All that changes between the attempts of one request. `CompletionPipeline.run` owns it; nothing else does. */
-export class AttemptState {
-  messages: readonly ChatMessage[];
-  readonly serverTools: readonly ChatTool[];
-  /** Where a streamed answer goes. */
-  readonly sink?: StreamSink;
+/**
+ * All that changes between the attempts of one request, whatever kind of work it is. The `run` of its pipeline owns it;
+ * nothing else does.
+ */
+export abstract class AttemptState {
+  readonly startedAt = new Date();
   /** Undefined before admission and after the hold was closed. */
   hold?: Hold;
+  /** Nothing is held for the first attempt yet: this one waited for the answer to another. */
+  isAdmittedFree = false;
   /** As admission found it. */
   rateLimit?: RateLimitState;
   /** Number of the last attempt that was started; 0 before the first. */
@@ -36,31 +29,48 @@ export class AttemptState {
   tries = 0;
   /** Attempts that ended and are not booked yet. */
   pending: SettledAttempt[] = [];
-  stop?: StopNote;
   /** The current attempt has shown text to the client: no other may take its place. */
   hasSent = false;
+  /** By which way the last attempt was made; undefined before the first. */
+  execution?: Pick<OpenProvider, 'executionMode' | 'fallbackReason'>;
   /** Attempts that answered; their usage is what the client is shown, while the cost counts every attempt. */
   answers = 0;
+  /** Upstream lines that were broken and left out of the answer. */
+  skippedLines = 0;
+  /** What the response cache did; undefined when nobody asked for it. */
+  reuse?: ReuseNote;
+  private isDisputed = false;
+  /** How many warnings are the request's own, not its answer's. */
+  private ownWarnings = 0;
   readonly warnings: string[];
   readonly failures: { readonly model: string; readonly code: string }[] = [];
   private readonly excluded = new Set<string>();
-  private addedTokens = 0;
   private costPicoUsd: PicoUsd | undefined = 0n;
   private usage: TokenUsage = {};
 
   constructor(
     readonly ctx: RequestContext,
-    readonly request: ChatRequest,
-    readonly plan: ExecutionPlan,
-    answer: { readonly serverTools: readonly ChatTool[]; readonly sink?: StreamSink },
+    readonly plan: AttemptPlan,
+    warnings: readonly string[] = [],
   ) {
-    this.messages = request.body.messages;
-    this.warnings = [...plan.warnings];
-    this.serverTools = answer.serverTools;
-    this.sink = answer.sink;
-    if (answer.serverTools.length > 0)
-      this.addedTokens = Buffer.byteLength(JSON.stringify(answer.serverTools));
+    this.warnings = [...warnings, ...plan.warnings];
   }
+
+  /** What the next attempt may take. */
+  abstract get tokens(): AttemptTokens;
+
+  /** The part of it in the next upstream request; read it before anything is awaited. */
+  get upstreamTokens(): AttemptTokens {
+    return this.tokens;
+  }
+
+  abstract get workType(): WorkType;
+
+  /** False: by a script or not at all. */
+  abstract get useDirect(): boolean | undefined;
+
+  /** UTF-16 units of what was asked, for the log. */
+  abstract get promptChars(): number;
 
   get remaining(): readonly PlannedModel[] {
     return this.plan.candidates.filter((planned) => !this.excluded.has(planned.model.id));
@@ -83,40 +93,36 @@ export class AttemptState {
     for (const warning of warnings) if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 
+  /** From here on, warnings are about the answer. */
+  markAdmitted(): void {
+    this.ownWarnings = this.warnings.length;
+  }
+
+  /** Takes the place of another state of the same request before its first attempt. */
+  protected takeOver(from: AttemptState): void {
+    this.hold = from.hold;
+    from.hold = undefined;
+    this.isAdmittedFree = from.isAdmittedFree;
+    this.rateLimit = from.rateLimit;
+    this.reuse = from.reuse;
+    this.warn(...from.warnings);
+  }
+
+  /** What is known of the answer that the model gave; undefined when something about it is wrong. */
+  factsOf(modelId: string): AnswerFacts | undefined {
+    if (this.skippedLines > 0 || this.isDisputed) return undefined;
+    return { modelId, usage: this.totals.usage, warnings: this.warnings.slice(this.ownWarnings) };
+  }
+
   startRound(): void {
     this.attemptsThisRound = 0;
     this.tries = 0;
   }
 
-  /** The conversation has gone on by at least one round of server-side tools. */
-  get hasAppended(): boolean {
-    return this.messages !== this.request.body.messages;
-  }
-
-  /** Continues the conversation with the model's message and the tools' answers. */
-  append(messages: readonly ChatMessage[]): void {
-    this.messages = [...this.messages, ...messages];
-    this.addedTokens += messages.reduce(
-      (sum, message) => sum + Buffer.byteLength(JSON.stringify(message)) + MESSAGE_OVERHEAD,
-      0,
-    );
-  }
-
-  get tokens(): AttemptTokens {
-    const { features } = this.plan.profile;
-    return {
-      boundPromptTokens: features.boundPromptTokens + this.addedTokens,
-      estimatedPromptTokens: features.estimatedPromptTokens + Math.ceil(this.addedTokens / 4),
-      requestedMaxTokens: requestedMaxTokens(this.request.body),
-      choices: this.request.body.n ?? 1,
-      imageCount: features.imageCount,
-      hasStoredFiles: features.hasStoredFiles,
-    };
-  }
-
   /** Notes the end of an attempt; it is booked with the next ledger call. */
   finish(attempt: SettledAttempt): void {
     this.pending.push(attempt);
+    this.isDisputed ||= attempt.disputes.length > 0;
     if (attempt.outcome === 'succeeded') {
       this.answers += 1;
       this.usage = addUsage(this.usage, attempt.usage);
@@ -134,6 +140,6 @@ export class AttemptState {
   }
 
   get totals(): CompletionTotals {
-    return { costPicoUsd: this.costPicoUsd, attempts: this.attempt, usage: this.usage, stop: this.stop };
+    return { costPicoUsd: this.costPicoUsd, attempts: this.attempt, usage: this.usage };
   }
 }

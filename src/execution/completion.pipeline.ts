@@ -8,11 +8,15 @@ import { decisionRecord, SelectionService } from '../selection/index';
 import { withToolCalls } from './answer';
 import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
 import { holdAmounts } from './attempt-bounds';
-import { AttemptState } from './attempt-state';
+import { ChatState } from './chat-state';
 import type { Completion, StopNote } from './completion';
+import { completionMeta } from './completion-meta';
 import { PipelineHost } from './pipeline-host';
+import { cachingOf } from './response-cache/caching-mode';
+import { ResponseReuse } from './response-cache/response-reuse.service';
+import { ReusableChat } from './response-cache/reusable-chat';
 import { RoundRunner } from './round-runner';
-import { completionMeta, latticeNote } from './stream-relay';
+import { latticeNote } from './stream-relay';
 import type { StreamSink } from './stream-sink';
 import { isServerCall, type RoundVerdict, ToolRounds } from './tool-rounds';
 import { unpricedField } from './unpriced-fields';
@@ -34,6 +38,7 @@ export class CompletionPipeline {
     private readonly attempts: AttemptRunner,
     private readonly rounds: RoundRunner,
     private readonly tools: ToolRounds,
+    private readonly reuse: ResponseReuse,
     private readonly host: PipelineHost,
   ) {}
 
@@ -45,7 +50,15 @@ export class CompletionPipeline {
   async run(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<Completion> {
     if (this.host.open.isDraining)
       throw new ServiceUnavailableError('The service is shutting down: send the request again');
-    const state = await this.admit(ctx, request, sink);
+    const state = await this.plan(ctx, request, sink);
+    const caching = cachingOf(ctx.principal, request.options);
+    if (caching === undefined) return await this.work(state);
+    return await this.reuse.run(new ReusableChat(state, (own) => this.work(own)), caching);
+  }
+
+  /** Steps 3 to 5, for whoever got no answer from the response cache. */
+  private async work(state: ChatState): Promise<Completion> {
+    await this.admit(state);
     this.host.open.enterWork();
     try {
       const { answer, verdict } = await this.converse(state);
@@ -59,8 +72,8 @@ export class CompletionPipeline {
     }
   }
 
-  /** Steps 1 to 3: what is asked, who may answer it, and may it be paid. */
-  private async admit(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<AttemptState> {
+  /** Steps 1 and 2: what is asked, and who may answer it. */
+  private async plan(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<ChatState> {
     const serverTools = this.tools.enabled(request.options);
     if (serverTools.length > 0 && (request.body.n ?? 1) > 1) {
       throw new ValidationError('Server-side tools work with n = 1 only', { param: 'n' });
@@ -68,18 +81,24 @@ export class CompletionPipeline {
     const restored = await this.restored(ctx, request, serverTools.length > 0);
     const profile = this.analysis.profile(restored);
     const plan = this.selection.plan(ctx, restored, profile);
-    const state = new AttemptState(ctx, restored, plan, { serverTools, sink });
+    return new ChatState(ctx, restored, plan, { serverTools, sink });
+  }
+
+  /** Step 3: may it be paid? Who waited for another's answer in vain is admitted already; what it costs is held later. */
+  private async admit(state: ChatState): Promise<void> {
+    const { ctx, request, plan } = state;
     const [first] = plan.candidates;
     if (!first) throw new Error('A plan without candidates');
-    state.hold = await this.ledger.admit(ctx, {
-      taskType: profile.taskType,
+    state.hold ??= await this.ledger.admit(ctx, {
+      taskType: state.workType,
       amounts: holdAmounts(plan.candidates, state.tokens, this.host.config.vars.DEFAULT_MAX_OUTPUT_TOKENS),
       intent: this.attempts.intent(state, first, 1),
-      decision: { id: plan.decisionId, record: decisionRecord(plan, restored) },
+      decision: { id: plan.decisionId, record: decisionRecord(plan, request) },
     });
     state.rateLimit = state.hold.rateLimit;
     await this.refuseUnpriced(state);
     state.warn(...state.hold.warnings);
+    state.markAdmitted();
     if (plan.warnings.length > 0) {
       this.host.logger.event('deprecation', {
         requestId: toApiId('req', ctx.requestId),
@@ -89,16 +108,15 @@ export class CompletionPipeline {
     this.host.logger.event('selection', {
       requestId: toApiId('req', ctx.requestId),
       traceId: ctx.traceId,
-      taskType: profile.taskType,
+      taskType: state.workType,
       strategy: plan.strategy,
       model: first.model.id,
       candidates: plan.candidates.length,
     });
-    return state;
   }
 
   /** Fields that change the price in a way the price book does not know: refused where a hard budget must hold. */
-  private async refuseUnpriced(state: AttemptState): Promise<void> {
+  private async refuseUnpriced(state: ChatState): Promise<void> {
     const field = unpricedField(state.request.body);
     if (field === undefined) return;
     if (!state.hold?.isHard) {
@@ -124,9 +142,9 @@ export class CompletionPipeline {
   }
 
   /** Step 4: attempts and tool rounds until there is an answer for the client. */
-  private async converse(state: AttemptState): Promise<{ answer: AttemptAnswer; verdict: RoundVerdict }> {
+  private async converse(state: ChatState): Promise<{ answer: AttemptAnswer; verdict: RoundVerdict }> {
     const failing = new Map<string, number>();
-    let answer = await this.rounds.run(state);
+    let answer = await this.rounds.run(state, this.attempts);
     for (let round = 1; ; round++) {
       if (round > this.host.config.vars.MAX_FUNCTION_CALLS && callsServer(state, answer)) {
         return this.stopped(state, answer, 'max_function_calls');
@@ -135,7 +153,7 @@ export class CompletionPipeline {
       if (verdict.next === 'answer') return { answer, verdict };
       if (verdict.next === 'stop') return this.stopped(state, answer, 'tool_failed');
       try {
-        answer = await this.rounds.run(state);
+        answer = await this.rounds.run(state, this.attempts);
       } catch (failure) {
         if (failure instanceof BudgetExceededError) return this.stopped(state, answer, 'budget');
         throw failure;
@@ -145,7 +163,7 @@ export class CompletionPipeline {
 
   /** The loop ended early: the last answer is the client's as it is. */
   private stopped(
-    state: AttemptState,
+    state: ChatState,
     answer: AttemptAnswer,
     stop: StopNote,
   ): { answer: AttemptAnswer; verdict: RoundVerdict } {
@@ -154,7 +172,7 @@ export class CompletionPipeline {
   }
 
   /** Step 5. Also after a failure: what was sent is booked, what was held is freed. */
-  private async settle(state: AttemptState): Promise<void> {
+  private async settle(state: ChatState): Promise<void> {
     const { hold } = state;
     if (!hold) return;
     state.hold = undefined;
@@ -162,7 +180,7 @@ export class CompletionPipeline {
   }
 
   /** Books what was sent and frees what was held; a broken stream is told so even when the books do not answer. */
-  private async endFailed(state: AttemptState, failure: unknown): Promise<void> {
+  private async endFailed(state: ChatState, failure: unknown): Promise<void> {
     const { sink } = state;
     if (!sink?.isOpen) return await this.settle(state);
     const settling = this.settle(state);
@@ -174,11 +192,7 @@ export class CompletionPipeline {
     await settling;
   }
 
-  private async present(
-    state: AttemptState,
-    answer: AttemptAnswer,
-    verdict: RoundVerdict,
-  ): Promise<Completion> {
+  private async present(state: ChatState, answer: AttemptAnswer, verdict: RoundVerdict): Promise<Completion> {
     const { totals } = state;
     const meta = completionMeta(state, answer.planned);
     const clientCalls = verdict.next === 'answer' ? verdict.clientCalls : [];
@@ -207,6 +221,6 @@ export class CompletionPipeline {
   }
 }
 
-function callsServer(state: AttemptState, answer: AttemptAnswer): boolean {
+function callsServer(state: ChatState, answer: AttemptAnswer): boolean {
   return state.serverTools.length > 0 && answer.toolCalls.some((call) => isServerCall(state, call));
 }

@@ -1,8 +1,17 @@
-import type { JsonObject, PicoUsd, TaskType, TokenUsage } from '../common/index';
+import type { JsonObject, PicoUsd, TokenUsage, WorkType } from '../common/index';
 import type { RateLimitState } from '../ledger/index';
+import type { ExecutionMode, FallbackReason } from '../providers/index';
 
 /** Why the tool loop ended before the model was done. */
 export type StopNote = 'max_function_calls' | 'tool_failed' | 'budget';
+
+/** What the response cache did for a request that asked for it. */
+export interface ReuseNote {
+  /** `shared`: another request was getting the answer just then. `bypass`: the request is not one to keep answers of. */
+  readonly status: 'hit' | 'miss' | 'shared' | 'bypass';
+  /** Of a hit: how long ago the answer came. */
+  readonly ageMs?: number;
+}
 
 /** What is known when the answer begins. Ids are UUIDs. */
 export interface CompletionMeta {
@@ -10,9 +19,15 @@ export interface CompletionMeta {
   readonly decisionId: string;
   readonly model: string;
   readonly provider: string;
-  readonly taskType: TaskType;
+  readonly taskType: WorkType;
   readonly warnings: readonly string[];
   readonly isSandbox: boolean;
+  /** Undefined when nothing was executed. */
+  readonly executionMode?: ExecutionMode;
+  /** Why a script answered although direct execution was wanted. */
+  readonly fallbackReason?: FallbackReason;
+  /** Undefined when nobody asked for the response cache. */
+  readonly reuse?: ReuseNote;
   /** Undefined when no limit counts requests. */
   readonly rateLimit?: RateLimitState;
 }

@@ -1,4 +1,10 @@
-import { AppError, type ErrorType, type LogLevel, ServiceUnavailableError } from '../errors/index';
+import {
+  AppError,
+  type ErrorType,
+  type FailureClass,
+  type LogLevel,
+  ServiceUnavailableError,
+} from '../errors/index';
 import { ClientGoneError, ShutdownError } from '../observability/index';
 
 /** The client hung up. Nobody reads the answer; the attempt is still booked. */
@@ -20,6 +26,15 @@ export class DeadlineExceededError extends AppError {
 /** Every candidate was tried. `details.attempts` lists model and code of each. */
 export class AllProvidersFailedError extends ServiceUnavailableError {
   override readonly code = 'ALL_PROVIDERS_FAILED';
+}
+
+/** A seller ignored the length of vectors that was asked for; it is paid, and another may do better. */
+export class WrongDimensionsError extends AppError {
+  override readonly code = 'PROVIDER_WRONG_DIMENSIONS';
+  override readonly status = 502;
+  override readonly type: ErrorType = 'api_error';
+  override readonly failure: FailureClass = 'fallover';
+  override readonly logLevel: LogLevel = 'error';
 }
 
 /** What an aborted signal means to the caller. */

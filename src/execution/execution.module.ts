@@ -8,25 +8,41 @@ import { AttemptObserver } from './attempt-observer';
 import { AttemptRunner } from './attempt-runner';
 import { CompletionPipeline } from './completion.pipeline';
 import { DeadlineInterceptor } from './deadline.interceptor';
+import { EmbeddingAttempts } from './embedding-attempts';
+import { EmbeddingPipeline } from './embedding.pipeline';
 import { KeptToolCallsRepository } from './kept-tool-calls.repository';
 import { PipelineHost } from './pipeline-host';
+import { CacheClearing } from './response-cache/cache-clearing.service';
+import { FreeAnswers } from './response-cache/free-answers.service';
+import { ResponseCacheController } from './response-cache/response-cache.controller';
+import { ResponseReuse } from './response-cache/response-reuse.service';
+import { ResponseStore } from './response-cache/response-store.service';
 import { RetryInterceptor } from './retry.interceptor';
 import { RoundRunner } from './round-runner';
 import { ToolRounds } from './tool-rounds';
+import { UpstreamGate } from './upstream-gate';
 
 @Module({
   imports: [AnalysisModule, LedgerModule, ProvidersModule, SelectionModule, ToolsModule],
+  controllers: [ResponseCacheController],
   providers: [
     AttemptObserver,
     AttemptRunner,
+    CacheClearing,
     CompletionPipeline,
     DeadlineInterceptor,
+    EmbeddingAttempts,
+    EmbeddingPipeline,
+    FreeAnswers,
     KeptToolCallsRepository,
     PipelineHost,
+    ResponseReuse,
+    ResponseStore,
     RetryInterceptor,
     RoundRunner,
     ToolRounds,
+    UpstreamGate,
   ],
-  exports: [CompletionPipeline, DeadlineInterceptor, RetryInterceptor],
+  exports: [CompletionPipeline, DeadlineInterceptor, EmbeddingPipeline, RetryInterceptor],
 })
 export class ExecutionModule {}

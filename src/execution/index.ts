@@ -1,9 +1,13 @@
-export type { Completion, CompletionMeta, CompletionTotals, StopNote } from './completion';
+export type { Completion, CompletionMeta, CompletionTotals, ReuseNote, StopNote } from './completion';
 export { CompletionPipeline } from './completion.pipeline';
+export type { Embedding } from './embedding';
+export { EmbeddingPipeline } from './embedding.pipeline';
 export { DeadlineInterceptor } from './deadline.interceptor';
 export { AllProvidersFailedError, CancelledError, DeadlineExceededError } from './execution.errors';
 export { ExecutionModule } from './execution.module';
 export { Deadline, Retryable, RetryWith } from './retry.decorators';
 export { RetryInterceptor } from './retry.interceptor';
 export { backoffMs, retryDelayMs, withRetry, type Verdict } from './retry.policy';
+/** What a stream sink is given. */
+export { type ChatChunk, JsonChunk } from '../providers/index';
 export type { StreamSink } from './stream-sink';

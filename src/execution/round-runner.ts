@@ -2,36 +2,51 @@ import { Injectable } from '@nestjs/common';
 import { type RetryPolicy, toApiId } from '../common/index';
 import { AppConfig } from '../config/index';
 import { AppError, type FailureClass } from '../errors/index';
-import { LedgerService } from '../ledger/index';
+import { type AttemptIntent, LedgerService } from '../ledger/index';
 import { AppLogger } from '../observability/index';
 import { ProviderError } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
-import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
 import { holdAmounts } from './attempt-bounds';
 import { type AttemptState, MAX_ATTEMPTS_PER_ROUND } from './attempt-state';
 import { abortError, AllProvidersFailedError } from './execution.errors';
 import { GIVE_UP, retryDelayMs, type Verdict, withRetry } from './retry.policy';
+import { type Passage, UpstreamGate } from './upstream-gate';
 
 const MAX_DELAY_MS = 60_000;
 const TRIES_WITH_FALLBACK = 2;
 const TRIES_ON_LAST = 4;
 
+/** How one kind of work (chat, embeddings) makes a single upstream attempt and bounds what it may cost. */
+export interface Attempts<Answer, State extends AttemptState> {
+  /** What the ledger writes down before the attempt is sent. */
+  intent(state: State, planned: PlannedModel, attempt: number): AttemptIntent;
+  /**
+   * One attempt; hands its line to the state, whatever its end. Never retries. What takes several upstream requests
+   * counts each as an attempt (`state.attempt` is the first one's number), leaves `passage` after the first, and asks
+   * the gate again for every other.
+   */
+  run(state: State, planned: PlannedModel, defaultMaxTokens: number, passage: Passage): Promise<Answer>;
+}
+
 /** One round of the conversation: attempts over models and retries until one answers. */
 @Injectable()
 export class RoundRunner {
   constructor(
-    private readonly attempts: AttemptRunner,
+    private readonly gate: UpstreamGate,
     private readonly ledger: LedgerService,
     private readonly logger: AppLogger,
     private readonly config: AppConfig,
   ) {}
 
   /** @throws the failure that ended the round, as the caller shall see it. */
-  async run(state: AttemptState): Promise<AttemptAnswer> {
+  async run<Answer, State extends AttemptState>(
+    state: State,
+    attempts: Attempts<Answer, State>,
+  ): Promise<Answer> {
     state.startRound();
     try {
       return await withRetry(
-        () => this.attempt(state),
+        () => this.attempt(state, attempts),
         (failure) => this.decide(state, failure),
         state.ctx.signal,
       );
@@ -41,20 +56,38 @@ export class RoundRunner {
     }
   }
 
-  private async attempt(state: AttemptState): Promise<AttemptAnswer> {
+  /** A model that the gate refuses costs no attempt: nothing was sent, so no line is written. */
+  private async attempt<Answer, State extends AttemptState>(
+    state: State,
+    attempts: Attempts<Answer, State>,
+  ): Promise<Answer> {
     const [planned] = state.remaining;
     if (!planned) throw new AllProvidersFailedError('No model is left to try');
     if (state.ctx.signal.aborted) throw abortError(state.ctx.signal);
-    if (state.attempt > 0) await this.advance(state, planned);
-    state.attempt = Math.max(1, state.attempt);
-    state.attemptsThisRound += 1;
-    state.tries += 1;
     state.hasSent = false;
-    return await this.attempts.run(state, planned, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS);
+    const entering = this.gate.enter(state, planned);
+    const passage = leftOnce(entering instanceof Promise ? await entering : entering);
+    let failure: unknown;
+    try {
+      if (!isAdmitted(state, planned)) await this.advance(state, planned, attempts);
+      state.attempt = Math.max(1, state.attempt);
+      state.attemptsThisRound += 1;
+      state.tries += 1;
+      return await attempts.run(state, planned, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS, passage);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      passage.leave(failure);
+    }
   }
 
   /** Books what ended, tops the hold up for what comes and writes its intent down, before it is sent. */
-  private async advance(state: AttemptState, planned: PlannedModel): Promise<void> {
+  private async advance<State extends AttemptState>(
+    state: State,
+    planned: PlannedModel,
+    attempts: Attempts<unknown, State>,
+  ): Promise<void> {
     const { hold } = state;
     if (!hold) throw new Error('No open hold to advance');
     const number = state.attempt + 1;
@@ -62,7 +95,7 @@ export class RoundRunner {
     // Whatever happens in there, the hold is this call's: refused, it is closed.
     state.hold = undefined;
     state.hold = await this.ledger.advance(state.ctx, hold, finished, {
-      intent: this.attempts.intent(state, planned, number),
+      intent: attempts.intent(state, planned, number),
       amounts: holdAmounts(state.remaining, state.tokens, this.config.vars.DEFAULT_MAX_OUTPUT_TOKENS),
     });
     state.attempt = number;
@@ -122,6 +155,22 @@ export class RoundRunner {
       ...more,
     });
   }
+}
+
+/** Only the first leaving counts. */
+function leftOnce(passage: Passage): Passage {
+  let hasLeft = false;
+  return {
+    leave(failure) {
+      if (!hasLeft) passage.leave(failure);
+      hasLeft = true;
+    },
+  };
+}
+
+/** Admission wrote down the first attempt at the plan's first candidate, which may have been refused since. */
+function isAdmitted(state: AttemptState, planned: PlannedModel): boolean {
+  return state.attempt === 0 && !state.isAdmittedFree && planned === state.plan.candidates[0];
 }
 
 /** Candidates ran out, as against a failure that the request itself caused. */

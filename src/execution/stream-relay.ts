@@ -1,10 +1,11 @@
 import { type ChatMessage, type ChatToolCall, isJsonObject, type JsonObject, toApiId } from '../common/index';
-import type { ChatChunk } from '../providers/index';
+import { type ChatChunk, JsonChunk } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
 import type { AnswerMessage } from './answer';
 import { newToolCallId, textBytes } from './answer';
-import type { AttemptState } from './attempt-state';
-import type { CompletionMeta } from './completion';
+import type { ChatState } from './chat-state';
+import type { ReuseNote } from './completion';
+import { completionMeta } from './completion-meta';
 import { ToolCallCollector } from './tool-call-collector';
 
 interface Delta extends JsonObject {
@@ -34,7 +35,7 @@ export class StreamRelay {
   private usage?: ChatChunk;
 
   constructor(
-    private readonly state: AttemptState,
+    private readonly state: ChatState,
     private readonly planned: PlannedModel,
   ) {}
 
@@ -71,16 +72,16 @@ export class StreamRelay {
     if (hidesCalls && calls.length > 0 && finish) {
       const delta = { tool_calls: calls.map((call, index) => ({ index, ...call })) };
       await sink.write(
-        JSON.stringify({ ...finish.chunk, choices: [{ index: 0, delta, finish_reason: null }] }),
+        new JsonChunk({ ...finish.chunk, choices: [{ index: 0, delta, finish_reason: null }] }),
       );
     }
     const wantsUsage = this.state.request.body.stream_options?.include_usage === true;
-    if (finish) await sink.write(wantsUsage ? finish.data : JSON.stringify({ ...finish.chunk, lattice }));
+    if (finish) await sink.write(wantsUsage ? finish : new JsonChunk({ ...finish.chunk, lattice }));
     else if (!wantsUsage) await this.writeNote(lattice);
     if (!wantsUsage) return;
     const template = this.usage?.chunk ?? { ...finish?.chunk, choices: [] };
     await sink.write(
-      JSON.stringify({
+      new JsonChunk({
         ...template,
         choices: [],
         usage: { ...asObject(this.usage?.chunk.usage), ...usage },
@@ -92,7 +93,7 @@ export class StreamRelay {
   /** An upstream that ended without a finish reason gets none made up here; the note still has a chunk of its own. */
   private async writeNote(lattice: JsonObject): Promise<void> {
     const choices = [{ index: 0, delta: {}, finish_reason: null }];
-    await this.state.sink?.write(JSON.stringify({ ...this.last, choices, lattice }));
+    await this.state.sink?.write(new JsonChunk({ ...this.last, choices, lattice }));
   }
 
   /** Begins the answer; the second and later rounds find it open. */
@@ -109,7 +110,7 @@ export class StreamRelay {
     const isFinish = choices.some((choice) => choice.finish_reason);
     if (isFinish) {
       this.finish = chunk;
-      return previous ? this.send(previous.data) : this.sendDeltaOf(chunk, choices);
+      return previous ? this.send(previous) : this.sendDeltaOf(chunk, choices);
     }
     return this.send(this.visible(chunk, choices));
   }
@@ -123,8 +124,8 @@ export class StreamRelay {
     }
     const now = choices.map((choice) => ({ ...choice, finish_reason: null }));
     const later = choices.map((choice) => ({ ...choice, delta: {} }));
-    this.finish = rebuilt(chunk.chunk, later);
-    const shown = rebuilt(chunk.chunk, now);
+    this.finish = new JsonChunk({ ...chunk.chunk, choices: later });
+    const shown = new JsonChunk({ ...chunk.chunk, choices: now });
     return this.send(this.visible(shown, now));
   }
 
@@ -133,18 +134,18 @@ export class StreamRelay {
       this.usage = chunk;
       return undefined;
     }
-    return this.send(chunk.data);
+    return this.send(chunk);
   }
 
-  /** The chunk's text as it may be shown; undefined when nothing is left of it. */
-  private visible(chunk: ChatChunk, choices: readonly ChunkChoice[]): string | undefined {
-    if (!choices.some((choice) => choice.delta?.tool_calls)) return chunk.data;
+  /** The chunk as it may be shown; undefined when nothing is left of it. */
+  private visible(chunk: ChatChunk, choices: readonly ChunkChoice[]): ChatChunk | undefined {
+    if (!choices.some((choice) => choice.delta?.tool_calls)) return chunk;
     if (this.state.serverTools.length === 0)
-      return this.calls.patched ? withIds(chunk.chunk, this.calls) : chunk.data;
+      return this.calls.patched ? new JsonChunk(this.calls.withIds(chunk.chunk)) : chunk;
     const shown = choices
       .map(({ delta, ...choice }) => ({ ...choice, delta: withoutCalls(delta) }))
       .filter((choice) => Object.keys(choice.delta).length > 0);
-    return shown.length > 0 ? JSON.stringify({ ...chunk.chunk, choices: shown }) : undefined;
+    return shown.length > 0 ? new JsonChunk({ ...chunk.chunk, choices: shown }) : undefined;
   }
 
   private collect(choices: readonly ChunkChoice[]): void {
@@ -156,17 +157,12 @@ export class StreamRelay {
     }
   }
 
-  private send(data: string | undefined): Promise<void> | undefined {
+  private send(chunk: ChatChunk | undefined): Promise<void> | undefined {
     this.open();
-    if (data === undefined) return undefined;
+    if (!chunk) return undefined;
     this.state.hasSent = true;
-    return this.state.sink?.write(data);
+    return this.state.sink?.write(chunk);
   }
-}
-
-function rebuilt(chunk: JsonObject, choices: readonly JsonObject[]): ChatChunk {
-  const next = { ...chunk, choices };
-  return { chunk: next, data: JSON.stringify(next) };
 }
 
 function withoutCalls(delta: Delta | undefined): JsonObject {
@@ -174,29 +170,12 @@ function withoutCalls(delta: Delta | undefined): JsonObject {
   return rest as JsonObject;
 }
 
-function withIds(chunk: JsonObject, calls: ToolCallCollector): string {
-  return JSON.stringify(calls.withIds(chunk));
-}
-
 function asObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-export function completionMeta(state: AttemptState, planned: PlannedModel): CompletionMeta {
-  return {
-    requestId: state.ctx.requestId,
-    decisionId: state.plan.decisionId,
-    model: planned.model.id,
-    provider: planned.model.provider,
-    taskType: state.plan.profile.taskType,
-    warnings: state.warnings,
-    isSandbox: planned.model.provider === 'sandbox',
-    rateLimit: state.rateLimit,
-  };
-}
-
 /** What the last chunk tells under `lattice`. */
-export function latticeNote(state: AttemptState, planned: PlannedModel, costUsd: string | null): JsonObject {
+export function latticeNote(state: ChatState, planned: PlannedModel, costUsd: string | null): JsonObject {
   return {
     requestId: toApiId('req', state.ctx.requestId),
     decisionId: toApiId('dec', state.plan.decisionId),
@@ -204,7 +183,19 @@ export function latticeNote(state: AttemptState, planned: PlannedModel, costUsd:
     provider: planned.model.provider,
     costUsd,
     attempts: state.attempt,
+    ...executionNote(state),
+    ...(state.reuse ? cacheNote(state.reuse) : {}),
     ...(state.stop ? { stop: state.stop } : {}),
     ...(state.warnings.length > 0 ? { warnings: state.warnings } : {}),
   };
+}
+
+function executionNote({ execution }: ChatState): JsonObject {
+  if (!execution) return {};
+  const { executionMode, fallbackReason } = execution;
+  return fallbackReason ? { executionMode, fallbackReason } : { executionMode };
+}
+
+function cacheNote({ status, ageMs }: ReuseNote): JsonObject {
+  return { cache: status, ...(ageMs === undefined ? {} : { cacheAgeMs: ageMs }) };
 }

@@ -3,7 +3,7 @@ import type { ChatMessage, ChatTool, ChatToolCall, LatticeOptions, RequestContex
 import { ValidationError } from '../errors/index';
 import { ToolRegistry, ToolRunner } from '../tools/index';
 import type { AttemptAnswer } from './attempt-runner';
-import type { AttemptState } from './attempt-state';
+import type { ChatState } from './chat-state';
 import { type KeptCalls, KeptToolCallsRepository } from './kept-tool-calls.repository';
 import { isKeptCallId, newKeptCallId } from './answer';
 
@@ -61,11 +61,7 @@ export class ToolRounds {
     });
   }
 
-  async handle(
-    state: AttemptState,
-    answer: AttemptAnswer,
-    failing: Map<string, number>,
-  ): Promise<RoundVerdict> {
+  async handle(state: ChatState, answer: AttemptAnswer, failing: Map<string, number>): Promise<RoundVerdict> {
     const { toolCalls } = answer;
     if (state.serverTools.length === 0 || toolCalls.length === 0)
       return { next: 'answer', clientCalls: toolCalls };
@@ -86,7 +82,7 @@ export class ToolRounds {
 
   /** The client's calls under ids of our own: an upstream may use its ids again in another conversation. */
   private async keep(
-    state: AttemptState,
+    state: ChatState,
     clientCalls: readonly ChatToolCall[],
     kept: KeptCalls,
   ): Promise<readonly ChatToolCall[]> {
@@ -101,7 +97,7 @@ export class ToolRounds {
 
   /** All calls of a round at once; a tool that is not enabled gets an error text like one that fails. */
   private async runAll(
-    state: AttemptState,
+    state: ChatState,
     calls: readonly ChatToolCall[],
     failing: Map<string, number>,
   ): Promise<readonly ChatMessage[]> {
@@ -130,7 +126,7 @@ export class ToolRounds {
 }
 
 /** A function call that none of the client's tools explains is ours to run, or to refuse; upstreams also send other kinds. */
-export function isServerCall(state: AttemptState, call: ChatToolCall): boolean {
+export function isServerCall(state: ChatState, call: ChatToolCall): boolean {
   const { name } = (call as Partial<ChatToolCall>).function ?? {};
   if (name === undefined) return false;
   return !state.request.body.tools?.some((tool) => tool.function?.name === name);

@@ -1,34 +1,47 @@
-import type { ChatBody, ChatTool } from '../common/index';
+import { type ChatBody, type ChatTool, requestedMaxTokens } from '../common/index';
 import type { PlannedModel } from '../selection/index';
-import type { AttemptState } from './attempt-state';
+import type { ChatState } from './chat-state';
+import { fittedRequest } from './fitted-request';
 
 /**
- * The body of one attempt. What the client sent goes through unchanged but for the model's name, the conversation's
- * later turns, server-side tools and an output limit that a hard budget imposes.
+ * The body of one attempt. What a client of OpenAI's dialect sent to a model of his choice goes through unchanged but for
+ * the model's name, the conversation's later turns, server-side tools and an output limit that a hard budget imposes.
+ * Any other model gets the output limit under the name that it knows. Tells the state what could not be sent.
  * @param maxTokens the limit to send per choice; undefined leaves the client's own.
  */
 export function upstreamBody(
-  state: AttemptState,
+  state: ChatState,
   planned: PlannedModel,
   maxTokens: number | undefined,
 ): ChatBody {
-  const { body } = state.request;
-  const isPinned = state.plan.strategy === 'pinned';
-  const sent: Record<string, unknown> = {
-    ...body,
-    model: planned.model.upstreamId,
-    messages: state.messages,
-  };
+  const { body, messages } = requestFor(state, planned);
+  const sent: Record<string, unknown> = { ...body, model: planned.model.upstreamId, messages };
   if (state.serverTools.length > 0) sent.tools = mergeTools(body.tools, state.serverTools);
   // Forced again in every round, the model could never answer.
   if (state.hasAppended && isForced(body.tool_choice)) sent.tool_choice = 'auto';
-  const limit = maxTokens ?? (isPinned ? undefined : (body.max_completion_tokens ?? body.max_tokens));
+  const limit = maxTokens ?? (isAsIs(state, planned) ? undefined : requestedMaxTokens(body));
   if (limit !== undefined) {
     delete sent.max_tokens;
     delete sent.max_completion_tokens;
     sent[planned.model.maxTokensParameter] = limit;
   }
   return sent as unknown as ChatBody;
+}
+
+/** The client named this very model and wrote in the dialect it speaks. */
+function isAsIs({ request, plan }: ChatState, planned: PlannedModel): boolean {
+  return request.dialect === undefined && plan.strategy === 'pinned' && planned === plan.candidates[0];
+}
+
+function requestFor(
+  state: ChatState,
+  { model }: PlannedModel,
+): { readonly body: ChatBody; readonly messages: ChatBody['messages'] } {
+  const { request, messages } = state;
+  if (request.dialect === undefined) return { body: request.body, messages };
+  const { warnings, ...fitted } = fittedRequest(request, messages, model);
+  state.warn(...warnings);
+  return fitted;
 }
 
 function isForced(choice: ChatBody['tool_choice']): boolean {

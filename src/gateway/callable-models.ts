@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type CatalogModel, CatalogService } from '../catalog/index';
+import { type CatalogModel, CatalogService, type EmbeddingFacts, kindOf } from '../catalog/index';
 import type { Principal } from '../common/index';
 import { mayUse, ModelAvailability } from '../selection/index';
 import type { ModelDto } from './dto/model.response.dto';
@@ -26,16 +26,13 @@ export class CallableModels {
   }
 
   find(principal: Principal, id: string): ModelDto | undefined {
-    return this.list(principal).find((model) => model.id === id) ?? this.byName(principal, id);
-  }
-
-  private byName(principal: Principal, id: string): ModelDto | undefined {
+    if (ROUTED.includes(id)) return this.list(principal).find((model) => model.id === id);
     const model = this.catalog.resolve(id).models.find((sold) => this.isCallable(principal, sold));
     return model && toDto(model);
   }
 
   private isCallable(principal: Principal, model: CatalogModel): boolean {
-    return mayUse(principal, model) && this.availability.isCallable(model);
+    return mayUse(principal, model) && this.availability.isCallable(model, principal.userId);
   }
 }
 
@@ -46,13 +43,21 @@ function toDto(model: CatalogModel): ModelDto {
     created: CREATED,
     owned_by: model.provider,
     lattice: {
+      kind: kindOf(model),
       displayName: model.displayName,
       contextWindowTokens: model.contextWindowTokens,
       maxOutputTokens: model.maxOutputTokens,
       input: [...model.input],
       supports: { ...model.supports },
+      ...(model.embedding && { embedding: embeddingOf(model.embedding) }),
       status: model.status,
       successor: model.successor,
     },
   };
+}
+
+/** What a client has to know to ask for vectors; how requests are split is not his. */
+function embeddingOf(facts: EmbeddingFacts): Partial<EmbeddingFacts> {
+  const { dimensions, allowedDimensions, minDimensions, takesTokens, hasInputTypes } = facts;
+  return { dimensions, allowedDimensions, minDimensions, takesTokens, hasInputTypes };
 }

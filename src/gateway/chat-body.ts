@@ -13,9 +13,11 @@ import { latticeOptions, type LatticeHeaders } from './lattice-options';
 import { type ChatLimits, checkMessages } from './chat-messages';
 import { invalid } from './invalid';
 
-const MAX_STOPS = 16;
+export const MAX_STOPS = 16;
+/** Of any output limit. */
+export const MAX_TOKENS = 10_000_000;
 const MAX_CHOICES = 128;
-const TOOL_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
+export const TOOL_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 
 /**
  * @param bodyBytes size of the JSON text as received, an upper bound of what goes upstream.
@@ -61,8 +63,8 @@ function checkNumbers(body: JsonObject): void {
   checkNumber(body, 'presence_penalty', { min: -2, max: 2 });
   checkNumber(body, 'frequency_penalty', { min: -2, max: 2 });
   checkNumber(body, 'n', { min: 1, max: MAX_CHOICES, isInteger: true });
-  checkNumber(body, 'max_tokens', { min: 1, max: 10_000_000, isInteger: true });
-  checkNumber(body, 'max_completion_tokens', { min: 1, max: 10_000_000, isInteger: true });
+  checkNumber(body, 'max_tokens', { min: 1, max: MAX_TOKENS, isInteger: true });
+  checkNumber(body, 'max_completion_tokens', { min: 1, max: MAX_TOKENS, isInteger: true });
   checkNumber(body, 'top_logprobs', { min: 0, max: 20, isInteger: true });
   checkNumber(body, 'seed', { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, isInteger: true });
 }

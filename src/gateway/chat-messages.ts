@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../common/index';
+import type { AppConfig } from '../config/index';
 import { invalid } from './invalid';
 
 /** Bounds of the installation. */
@@ -6,6 +7,15 @@ export interface ChatLimits {
   readonly maxMessages: number;
   readonly maxTools: number;
   readonly maxPromptChars: number;
+}
+
+/** As the administrator has set them. */
+export function chatLimits({ vars }: AppConfig): ChatLimits {
+  return {
+    maxMessages: vars.MAX_MESSAGES,
+    maxTools: vars.MAX_TOOLS,
+    maxPromptChars: vars.MAX_PROMPT_CHARS,
+  };
 }
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function']);

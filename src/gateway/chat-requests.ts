@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ChatRequest } from '../common/index';
 import { AppConfig } from '../config/index';
 import { parseChatRequest } from './chat-body';
+import { chatLimits } from './chat-messages';
 
 /** Reads chat requests off HTTP, within the installation's bounds. */
 @Injectable()
@@ -11,16 +12,7 @@ export class ChatRequests {
 
   /** @throws ValidationError naming the field or header and the rule. */
   read(request: FastifyRequest): ChatRequest {
-    const {
-      MAX_MESSAGES: maxMessages,
-      MAX_TOOLS: maxTools,
-      MAX_PROMPT_CHARS: maxPromptChars,
-    } = this.config.vars;
-    return parseChatRequest(request.body, request.headers, bodyBytes(request), {
-      maxMessages,
-      maxTools,
-      maxPromptChars,
-    });
+    return parseChatRequest(request.body, request.headers, bodyBytes(request), chatLimits(this.config));
   }
 }
 

@@ -6,9 +6,10 @@ import type { ChatRequest, RequestContext } from '../common/index';
 import { CompletionPipeline } from '../execution/index';
 import { ChatRequests } from './chat-requests';
 import { metaHeaders, totalsHeaders } from './completion-headers';
-import { CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.request.dto';
+import { CACHE_HEADER, CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.request.dto';
 import { ChatCompletionResponseDto } from './dto/chat-completion.response.dto';
 import { SseSink } from './sse-sink';
+import { USE_DIRECT_HEADER } from './lattice-options';
 
 @ApiTags('inference')
 @Controller('v1/chat')
@@ -38,6 +39,8 @@ export class ChatController {
     required: false,
     description: '`any`, `none` or `same-model` (default)',
   })
+  @ApiHeader(USE_DIRECT_HEADER)
+  @ApiHeader(CACHE_HEADER)
   @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
   @ApiOkResponse({ type: ChatCompletionResponseDto })
   async create(

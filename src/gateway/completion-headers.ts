@@ -1,5 +1,5 @@
 import { formatUsd, toApiId } from '../common/index';
-import type { CompletionMeta, CompletionTotals } from '../execution/index';
+import type { CompletionMeta, CompletionTotals, ReuseNote } from '../execution/index';
 import { rateLimitHeaders } from '../ledger/index';
 
 const MAX_WARNINGS_LENGTH = 2048;
@@ -19,8 +19,17 @@ export function metaHeaders(meta: CompletionMeta): Record<string, string> {
     'x-lattice-decision-id': toApiId('dec', meta.decisionId),
   };
   if (meta.warnings.length > 0) headers['x-lattice-warnings'] = headerText(meta.warnings.join('; '));
+  if (meta.executionMode) headers['x-lattice-execution-mode'] = meta.executionMode;
+  if (meta.fallbackReason) headers['x-lattice-fallback-reason'] = meta.fallbackReason;
+  if (meta.reuse) addReuse(headers, meta.reuse);
   if (meta.isSandbox) headers['x-lattice-sandbox'] = 'true';
   return headers;
+}
+
+/** The age is in whole seconds, as caches tell it. */
+function addReuse(headers: Record<string, string>, { status, ageMs }: ReuseNote): void {
+  headers['x-lattice-cache'] = status;
+  if (ageMs !== undefined) headers.age = String(Math.floor(ageMs / 1000));
 }
 
 /** What is known at its end; on streams this stands in the last chunk instead. */

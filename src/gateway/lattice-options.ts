@@ -1,10 +1,23 @@
-import { isJsonObject, type JsonValue, type LatticeOptions } from '../common/index';
+import {
+  CACHING_OPTIONS,
+  type CachingOption,
+  isJsonObject,
+  type JsonValue,
+  type LatticeOptions,
+} from '../common/index';
 import { invalid } from './invalid';
 
 /** Request headers by lower-case name. */
 export type LatticeHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-const FIELDS = new Set(['tools', 'taskType', 'fallback', 'models']);
+/** For the API's description. */
+export const USE_DIRECT_HEADER = {
+  name: 'x-lattice-use-direct',
+  required: false,
+  description: '`false`: by the command of scripts.yaml or not at all; `true` (default)',
+} as const;
+
+const FIELDS = new Set(['tools', 'taskType', 'fallback', 'models', 'useDirect', 'cache']);
 const FALLBACKS = new Set(['any', 'none', 'same-model']);
 const MAX_MODELS = 6;
 const MAX_NAME_LENGTH = 200;
@@ -22,11 +35,15 @@ export function latticeOptions(
 ): LatticeOptions {
   const taskHeader = headers['x-lattice-task-type'];
   const fallbackHeader = headers['x-lattice-fallback'];
+  const directHeader = headers['x-lattice-use-direct'];
+  const cacheHeader = headers['x-lattice-cache'];
   if (
     lattice === undefined &&
     models === undefined &&
     taskHeader === undefined &&
-    fallbackHeader === undefined
+    fallbackHeader === undefined &&
+    directHeader === undefined &&
+    cacheHeader === undefined
   )
     return NONE;
   const own = ownOptions(lattice);
@@ -42,7 +59,19 @@ export function latticeOptions(
     taskType: text(taskHeader, 'x-lattice-task-type') ?? own.taskType,
     fallback: fallback as LatticeOptions['fallback'],
     models: models === undefined ? own.models : names(models, 'models', MAX_MODELS),
+    useDirect: directHeader === undefined ? own.useDirect : flagOf(directHeader),
+    cache: cacheHeader === undefined ? own.cache : caching(cacheHeader, 'x-lattice-cache'),
   });
+}
+
+function caching(value: unknown, field: string): CachingOption {
+  const known = CACHING_OPTIONS.find((option) => option === value);
+  return known ?? invalid(field, 'must be on, off or refresh');
+}
+
+function flagOf(header: string | string[]): boolean {
+  if (header !== 'true' && header !== 'false') invalid('x-lattice-use-direct', 'must be true or false');
+  return header === 'true';
 }
 
 interface OwnOptions {
@@ -50,6 +79,8 @@ interface OwnOptions {
   readonly taskType?: string;
   readonly fallback?: string;
   readonly models?: readonly string[];
+  readonly useDirect?: boolean;
+  readonly cache?: CachingOption;
 }
 
 function ownOptions(lattice: JsonValue | undefined): OwnOptions {
@@ -62,12 +93,17 @@ function ownOptions(lattice: JsonValue | undefined): OwnOptions {
         `is not known; known are ${[...FIELDS].join(', ')}`,
       );
   }
-  const { tools, taskType, fallback, models } = lattice;
+  const { tools, taskType, fallback, models, useDirect, cache } = lattice;
+  if (useDirect !== undefined && typeof useDirect !== 'boolean') {
+    invalid('lattice.useDirect', 'must be true or false');
+  }
   return {
     tools: tools === undefined ? undefined : names(tools, 'lattice.tools', 64),
     taskType: text(taskType, 'lattice.taskType'),
     fallback: text(fallback, 'lattice.fallback'),
     models: models === undefined ? undefined : names(models, 'lattice.models', MAX_MODELS),
+    useDirect,
+    cache: cache === undefined ? undefined : caching(cache, 'lattice.cache'),
   };
 }
 

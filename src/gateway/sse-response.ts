@@ -14,7 +14,6 @@ export class SseResponse {
   constructor(
     private readonly reply: FastifyReply,
     private readonly signal: AbortSignal,
-    private readonly patienceMs = PATIENCE_MS,
   ) {
     this.recorder = reply.request.lattice.recorder;
   }
@@ -67,7 +66,7 @@ export class SseResponse {
   private finish(events: string): void {
     const { raw } = this.reply;
     if (raw.destroyed) return;
-    const timer = setTimeout(() => raw.destroy(), this.patienceMs);
+    const timer = setTimeout(() => raw.destroy(), PATIENCE_MS);
     raw.once('close', () => clearTimeout(timer));
     raw.end(events);
   }
@@ -86,7 +85,7 @@ export class SseResponse {
       const timer = setTimeout(() => {
         this.giveUp();
         done();
-      }, this.patienceMs);
+      }, PATIENCE_MS);
       raw.once('drain', done);
       raw.once('close', done);
       this.signal.addEventListener('abort', done, { once: true });

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { type AppError, errorBody } from '../errors/index';
-import type { CompletionMeta, StreamSink } from '../execution/index';
+import type { ChatChunk, CompletionMeta, StreamSink } from '../execution/index';
 import { SseResponse } from './sse-response';
 
 const DONE = 'data: [DONE]\n\n';
@@ -13,9 +13,8 @@ export class SseSink implements StreamSink {
     reply: FastifyReply,
     private readonly requestId: string,
     signal: AbortSignal,
-    patienceMs?: number,
   ) {
-    this.response = new SseResponse(reply, signal, patienceMs);
+    this.response = new SseResponse(reply, signal);
   }
 
   get isOpen(): boolean {
@@ -26,7 +25,7 @@ export class SseSink implements StreamSink {
     this.response.open(meta);
   }
 
-  write(data: string): Promise<void> | undefined {
+  write({ data }: ChatChunk): Promise<void> | undefined {
     return this.response.send(`data: ${data}\n\n`);
   }
 

@@ -9,7 +9,7 @@ import { IdempotencyOptions } from './idempotency.options';
 import { type KeyedRequest, keyedRequest } from './keyed-request';
 import { Recording } from './recording';
 import { type Claim, RunningClaims } from './running-claims.service';
-import { REPLAY_HEADER, type StoredAnswer } from './stored-answer';
+import { ANTHROPIC_ID_HEADER, REPLAY_HEADER, type StoredAnswer } from './stored-answer';
 
 /**
  * Answers a repeated POST with the same `Idempotency-Key` from what the first one was answered. Requests without a key
@@ -83,7 +83,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
 }
 
 async function replay(reply: FastifyReply, { status, headers, body }: StoredAnswer): Promise<void> {
-  void reply.status(status).headers(headers).header(REPLAY_HEADER, 'true').send(body);
+  void reply.status(status).headers(headers).header(REPLAY_HEADER, 'true');
+  if (headers[ANTHROPIC_ID_HEADER] !== undefined) {
+    void reply.header(ANTHROPIC_ID_HEADER, reply.request.lattice.apiRequestId);
+  }
+  void reply.send(body);
   await reply;
 }
 

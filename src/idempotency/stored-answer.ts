@@ -17,8 +17,10 @@ const PASSING_CODES = new Set([
   'context_length_exceeded',
 ]);
 const KEPT_HEADER =
-  /^(content-type|content-disposition|cache-control|location|x-accel-buffering|x-should-retry|x-lattice-.+)$/;
+  /^(content-type|content-disposition|cache-control|location|x-accel-buffering|x-should-retry|request-id|x-lattice-.+)$/;
 export const REPLAY_HEADER = 'x-lattice-idempotent-replay';
+/** Anthropic's clients look for it; a replay has it too, with an id of its own. */
+export const ANTHROPIC_ID_HEADER = 'request-id';
 const ORIGINAL_HEADER = 'x-lattice-original-request-id';
 const REQUEST_ID_HEADER = 'x-lattice-request-id';
 const HEAD_LENGTH_BYTES = 4;

@@ -1,5 +1,5 @@
 /** The JSON rows that the ledger's functions in PostgreSQL read. Names are those of the types `ledger_request` and `ledger_line`. */
-import type { PicoUsd, RequestContext, TaskType, TokenUsage } from '../common/index';
+import type { PicoUsd, RequestContext, TokenUsage, WorkType } from '../common/index';
 import type { AttemptIntent, DecisionRow, HoldAmounts, SettledAttempt } from './ledger.types';
 
 /** Whose request it is and what it belongs to. */
@@ -55,7 +55,7 @@ export interface AdvanceRow extends RequestRow {
   readonly lines: readonly LineRow[];
 }
 
-export function ownerRow(ctx: RequestContext, taskType: TaskType): OwnerRow {
+export function ownerRow(ctx: RequestContext, taskType: WorkType): OwnerRow {
   const { principal, work } = ctx;
   return {
     request_id: ctx.requestId,
@@ -90,7 +90,7 @@ export function requestRow(owner: OwnerRow, intent: AttemptIntent, amounts: Hold
 
 export function settlement(
   ctx: RequestContext,
-  taskType: TaskType,
+  taskType: WorkType,
   finished: readonly SettledAttempt[],
 ): Settlement {
   return {
@@ -113,6 +113,8 @@ export function lineRow(requestId: string, attempt: SettledAttempt): LineRow {
     raw_usage: attempt.rawUsage,
     cost_pico_usd: amountText(attempt.costPicoUsd),
     price_version: attempt.priceVersion,
+    saved_pico_usd: amountText(attempt.saved?.picoUsd),
+    saved_tokens: wholeNumber(attempt.saved?.tokens),
     error_code: attempt.errorCode,
     disputes: attempt.disputes.length > 0 ? attempt.disputes : undefined,
     started_at: attempt.startedAt,

@@ -3,9 +3,9 @@ import type {
   JsonValue,
   PicoUsd,
   ProviderId,
-  TaskType,
   TokenUsage,
   UsageSource,
+  WorkType,
 } from '../common/index';
 import type { RateLimitState } from './rate-limit-state';
 
@@ -44,7 +44,7 @@ export interface DecisionRow {
 }
 
 export interface AdmitCommand {
-  readonly taskType: TaskType;
+  readonly taskType: WorkType;
   readonly amounts: HoldAmounts;
   readonly intent: AttemptIntent;
   readonly decision?: DecisionRow;
@@ -56,7 +56,7 @@ export interface Hold {
   readonly heldPicoUsd: PicoUsd;
   /** A hard budget is in scope: the request must be clamped to what is held. */
   readonly isHard: boolean;
-  readonly taskType: TaskType;
+  readonly taskType: WorkType;
   /** Such as "soft budget of user exceeded". */
   readonly warnings: readonly string[];
   /** The tightest request window at admission; undefined when no limit counts requests. */
@@ -77,6 +77,8 @@ export interface SettledAttempt {
   /** Undefined only where the price is unknown and an operator allowed that. */
   readonly costPicoUsd?: PicoUsd;
   readonly priceVersion?: number;
+  /** What an answer that was given again would have cost and taken. */
+  readonly saved?: { readonly picoUsd?: PicoUsd; readonly tokens: number };
   readonly startedAt: Date;
   readonly latencyMs: number;
   readonly firstTokenMs?: number;

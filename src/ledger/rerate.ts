@@ -25,6 +25,11 @@ export function lineCost(price: ModelPrices, { usageSource, usage }: PricedLine)
     : bookedCost(price, usage);
 }
 
+/** Nothing was sent for such a line: no price makes it cost anything. */
+function isReused(usageSource: UsageSource): boolean {
+  return usageSource === 'cached' || usageSource === 'shared';
+}
+
 /**
  * A process died under a hard budget that had held less than the bound: then what was held is booked, and that amount
  * follows from no price.
@@ -73,6 +78,8 @@ export class Rerating {
       count(this.kept, old, old);
       if (this.keptLines.length < KEPT_LINES_SHOWN) this.keptLines.push(line);
       this.addTo(line, old, old);
+    } else if (isReused(line.usageSource)) {
+      this.addTo(line, old, 0n);
     } else if (!price) {
       count(sumOf(this.unpriced, line.model), old, old);
       this.addTo(line, old, old);

@@ -21,6 +21,9 @@ const SUM_COLUMNS = [
   'completionTokens',
   'reasoningTokens',
   'costUsd',
+  'reused',
+  'savedTokens',
+  'savedUsd',
   'unpriced',
   'disputed',
 ] as const satisfies readonly (keyof UsageSumsDto)[];
@@ -39,6 +42,8 @@ const LINE_COLUMNS = [
   'completionTokens',
   'reasoningTokens',
   'costUsd',
+  'savedUsd',
+  'savedTokens',
   'priceVersion',
   'startedAt',
   'taskType',

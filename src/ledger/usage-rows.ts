@@ -17,6 +17,9 @@ export function toSums(row: UsageSums): Plain<UsageSumsDto> {
     completionTokens: Number(row.completion_tokens),
     reasoningTokens: Number(row.reasoning_tokens),
     costUsd: formatUsd(BigInt(row.cost_pico_usd)),
+    reused: Number(row.reused),
+    savedTokens: Number(row.saved_tokens),
+    savedUsd: formatUsd(BigInt(row.saved_pico_usd)),
     unpriced: Number(row.unpriced),
     disputed: Number(row.disputed),
   };
@@ -56,6 +59,8 @@ export function toLine(row: StoredLine): UsageLineDto {
     completionTokens: toNumber(row.completion_tokens),
     reasoningTokens: toNumber(row.reasoning_tokens),
     costUsd: row.cost_pico_usd === null ? null : formatUsd(BigInt(row.cost_pico_usd)),
+    savedUsd: row.saved_pico_usd === null ? null : formatUsd(BigInt(row.saved_pico_usd)),
+    savedTokens: toNumber(row.saved_tokens),
     priceVersion: row.price_version,
     startedAt: row.started_at.toISOString(),
     taskType: row.task_type,

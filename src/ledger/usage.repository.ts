@@ -16,6 +16,9 @@ export interface UsageSums {
   readonly completion_tokens: string;
   readonly reasoning_tokens: string;
   readonly cost_pico_usd: string;
+  readonly reused: string;
+  readonly saved_tokens: string;
+  readonly saved_pico_usd: string;
   readonly unpriced: string;
   readonly disputed: string;
 }
@@ -43,6 +46,8 @@ export interface StoredLine {
   readonly completion_tokens: string | null;
   readonly reasoning_tokens: string | null;
   readonly cost_pico_usd: string | null;
+  readonly saved_pico_usd: string | null;
+  readonly saved_tokens: string | null;
   readonly price_version: number | null;
   readonly disputes: readonly string[] | null;
   readonly started_at: Date;
@@ -68,18 +73,22 @@ const GROUP_KEYS: Readonly<Record<UsageGroup, string>> = {
   session: `coalesce(session_id::text, '')`,
 };
 
-const SUMS = `count(distinct request_id) as requests, count(*) as attempts,
+const SUMS = `count(distinct request_id) as requests, 
+  count(*) filter (where usage_source not in ('cached', 'shared')) as attempts,
   coalesce(sum(prompt_tokens), 0) as prompt_tokens,
   coalesce(sum(cached_read_tokens), 0) as cached_read_tokens,
   coalesce(sum(cache_write_tokens), 0) as cache_write_tokens,
   coalesce(sum(completion_tokens), 0) as completion_tokens,
   coalesce(sum(reasoning_tokens), 0) as reasoning_tokens,
   coalesce(sum(cost_pico_usd), 0) as cost_pico_usd,
+  count(*) filter (where usage_source in ('cached', 'shared')) as reused,
+  coalesce(sum(saved_tokens), 0) as saved_tokens, coalesce(sum(saved_pico_usd), 0) as saved_pico_usd,
   count(*) filter (where cost_pico_usd is null) as unpriced, count(disputes) as disputed`;
 
 const LINE_COLUMNS = `request_id, attempt, user_id, key_id, project_id, run_id, task_id, session_id, agent, task_type,
   provider, model, model_served, outcome, usage_source, prompt_tokens, cached_read_tokens, cache_write_tokens,
-  completion_tokens, reasoning_tokens, cost_pico_usd, price_version, disputes, started_at, latency_ms, first_token_ms`;
+  completion_tokens, reasoning_tokens, cost_pico_usd, saved_pico_usd, saved_tokens, price_version, disputes, started_at,
+  latency_ms, first_token_ms`;
 
 const POSITION = `to_char(admitted_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 

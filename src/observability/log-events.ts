@@ -14,6 +14,8 @@ export const LOG_EVENTS = {
   retry: 'warn',
   deprecation: 'warn',
   malformed_lines: 'warn',
+  circuit: 'warn',
+  capacity_wait: 'warn',
   validation: 'error',
   provider: 'error',
   background_task: 'error',

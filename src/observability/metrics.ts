@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { ERROR_RAISED, type ErrorRaised } from '../errors/index';
 
 /** Of the ledger's round trips: fine enough to read percentiles from. */
@@ -33,6 +33,31 @@ export class Metrics {
   readonly disputes = this.counter('lattice_billing_disputes_total', 'Usage lines whose figures disagree', [
     'provider',
   ]);
+  readonly circuits = this.counter('lattice_circuit_transitions_total', 'Circuit breakers that changed', [
+    'provider',
+    'model',
+    'to',
+  ]);
+  readonly refusals = this.counter(
+    'lattice_circuit_refusals_total',
+    'Attempts that were not made because a circuit breaker was open',
+    ['provider', 'model'],
+  );
+  readonly capacityQueue = new Gauge({
+    name: 'lattice_capacity_queue',
+    help: 'Calls that wait for room at a provider or ask for it',
+    labelNames: ['provider', 'model'],
+    registers: [this.registry],
+  });
+  readonly capacityWait = this.histogram(
+    'lattice_capacity_wait_seconds',
+    'How long calls waited that found no room at a provider at once',
+  );
+  readonly capacityRefusals = this.counter(
+    'lattice_capacity_refusals_total',
+    'Attempts that were not made because a provider takes no more',
+    ['provider', 'model', 'limit'],
+  );
   readonly admit = this.ledgerHistogram('ledger_admit_seconds', 'Duration of an admission to the ledger');
   readonly settle = this.ledgerHistogram('ledger_settle_seconds', 'Duration of a settlement in the ledger');
   private readonly errors = this.counter('lattice_errors_total', 'Failed requests', ['code', 'status']);

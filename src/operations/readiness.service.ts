@@ -47,9 +47,9 @@ export class ReadinessService {
   }
 
   private missingProvider(): string | undefined {
-    const availability = this.providers.availability();
-    if (availability.some((provider) => provider.state === 'available')) return undefined;
-    const variables = availability
+    if (this.providers.hasAvailable()) return undefined;
+    const variables = this.providers
+      .availability()
       .filter((provider) => provider.reason === 'key_missing')
       .map((provider) => provider.variables.join(' + '));
     return `No provider is usable; set one of: ${variables.join(', ')}`;

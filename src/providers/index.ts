@@ -4,7 +4,27 @@ export {
   type AdapterFactory,
   adapterFactories,
 } from './adapter-factories';
-export type { ProviderAvailability, UnavailableReason } from './availability';
+export {
+  type ProviderAvailability,
+  type RefusedCall,
+  type UnavailableReason,
+  unavailableError,
+} from './availability';
+export { Capacities, type CapacityCall } from './capacity/capacities.service';
+export { CapacityUnknownError, UpstreamBusyError } from './capacity/capacity.errors';
+export type { CapacitySlot } from './capacity/waiting-call';
+export { AttemptStatistics, type AttemptMeasures } from './health/attempt-statistics';
+export { CircuitOpenError } from './health/circuit.errors';
+export { type CircuitPass, Circuits, type CircuitTarget } from './health/circuits';
+export { failureKind, type FailureKind } from './health/failure-verdict';
+export type {
+  ExecutionMode,
+  FallbackReason,
+  OpenProvider,
+  ProviderAsking,
+  WantedWork,
+} from './open-provider';
+export { JsonChunk } from './json-chunk';
 export { PROVIDER_ALIASES, UnknownProviderError } from './provider-names';
 export * from './provider.errors';
 export * from './provider.port';

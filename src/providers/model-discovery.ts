@@ -2,8 +2,8 @@ import type { CatalogModel, CatalogService } from '../catalog/index';
 import type { ProviderAdapter } from './provider.port';
 
 /**
- * The chat models that a provider lists by itself, each described by what the provider tells of it; models that cannot
- * chat are left out.
+ * The models that a provider lists by itself, each described by what the provider tells of it; models that can neither
+ * chat nor embed are left out.
  * @throws ProviderError when the list call failed.
  */
 export async function discoverModels(
@@ -15,7 +15,7 @@ export async function discoverModels(
   const models = await Promise.all(
     ids.map(async (id) => {
       const facts = await adapter.describeModel?.(id, signal);
-      if (facts && !facts.canChat) return undefined;
+      if (facts && !facts.canChat && !facts.embedding) return undefined;
       return catalog.describeDiscovered(adapter.provider, id, facts);
     }),
   );

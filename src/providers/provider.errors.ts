@@ -25,6 +25,8 @@ export type ProviderFault =
 export interface ProviderErrorOptions extends AppErrorOptions {
   readonly provider: ProviderId;
   readonly fault: ProviderFault;
+  /** Where the source knows better than the fault alone tells. */
+  readonly failure?: FailureClass;
   /** HTTP status of the upstream's answer, when there was one. */
   readonly upstreamStatus?: number;
   readonly upstreamRequestId?: string;
@@ -85,7 +87,7 @@ export class ProviderError extends AppError {
     this.code = row.code;
     this.status = row.status;
     this.type = row.type;
-    this.failure = row.failure;
+    this.failure = options.failure ?? row.failure;
     this.provider = options.provider;
     this.fault = options.fault;
     this.upstreamStatus = options.upstreamStatus;

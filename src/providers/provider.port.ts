@@ -1,5 +1,15 @@
 import type { CatalogModel, DiscoveredFacts } from '../catalog/index';
-import type { ChatBody, JsonObject, JsonValue, ProviderId, TokenUsage } from '../common/index';
+import type { ProviderSettings } from '../config/index';
+import type {
+  ChatBody,
+  EmbeddingEncoding,
+  EmbeddingInput,
+  EmbeddingInputType,
+  JsonObject,
+  JsonValue,
+  ProviderId,
+  TokenUsage,
+} from '../common/index';
 
 /** Why the model stopped, in one vocabulary. `unknown` means the upstream never said. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'error' | 'unknown';
@@ -13,6 +23,8 @@ export interface ChatCall {
   readonly signal: AbortSignal;
   /** Sent upstream as x-request-id where the provider takes one. `req_…`. */
   readonly requestId: string;
+  /** The user it is made for, by UUID. What a provider signs is kept for them. */
+  readonly ownerId?: string;
 }
 
 /** What an attempt told about itself, streamed or not. */
@@ -57,8 +69,34 @@ export interface ChatStream {
 
 /** What a provider tells of one of its models. Unknown is undefined. */
 export interface ModelFacts extends DiscoveredFacts {
-  /** False for models that only embed. */
+  /** False for models that only embed; those say so under `embedding`. */
   readonly canChat: boolean;
+}
+
+/** One upstream request for vectors: never more inputs than the model's `maxBatch`. An adapter never retries it. */
+export interface EmbedCall {
+  readonly model: CatalogModel;
+  readonly inputs: readonly EmbeddingInput[];
+  /** Set only when the model lets its vectors' length be chosen. */
+  readonly dimensions?: number;
+  /** What the client shall get in the end; an adapter may answer with either. */
+  readonly encoding: EmbeddingEncoding;
+  readonly inputType?: EmbeddingInputType;
+  readonly user?: string;
+  /** Fields that nobody here knows; they go to upstreams of OpenAI's dialect. */
+  readonly extra: JsonObject;
+  readonly signal: AbortSignal;
+  /** `req_…`. */
+  readonly requestId: string;
+}
+
+/** Numbers, or the base64 text of 32-bit floats in little-endian order. */
+export type EmbeddingVector = readonly number[] | string;
+
+export interface EmbedResult {
+  /** In the order of the inputs. */
+  readonly vectors: readonly EmbeddingVector[];
+  readonly report: AttemptReport;
 }
 
 export interface ProviderAdapter {
@@ -67,10 +105,14 @@ export interface ProviderAdapter {
   chat(call: ChatCall): Promise<ChatResult>;
   /** Resolves once the upstream has answered 2xx with an event stream; the first chunk may still be to come. */
   chatStream(call: ChatCall): Promise<ChatStream>;
+  /** Absent where the provider makes no embeddings. @throws ProviderError with the failure class already decided. */
+  embed?(call: EmbedCall): Promise<EmbedResult>;
   /** The cheapest call that costs nothing: the ids the account can use. */
   listModels?(signal: AbortSignal): Promise<readonly string[]>;
   /** Asked for the models of `local`, whose list says nothing but names. */
   describeModel?(id: string, signal: AbortSignal): Promise<ModelFacts>;
+  /** The same provider, called with another credential over the same connections; those stay this adapter's to close. */
+  withSettings?(settings: ProviderSettings): ProviderAdapter;
   /** Closes sockets. */
   close?(): Promise<void>;
 }

@@ -4,9 +4,29 @@ import type { ProviderId } from '../common/index';
 import { AppConfig } from '../config/index';
 import { AppLogger } from '../observability/index';
 import { ADAPTER_FACTORIES, type AdapterFactories } from './adapter-factories';
-import { availabilityOfAll, type ProviderAvailability, unavailableError } from './availability';
+import {
+  availabilityOfAll,
+  hasOwn,
+  isPackageMissing,
+  type KnownAvailability,
+  type Observed,
+  type ProviderAvailability,
+  type RefusedCall,
+  unavailableError,
+} from './availability';
+import { ScriptAdapters } from './adapters/script/script-adapters';
+import type { OwnCredentials } from './credentials/credential';
+import { type CredentialSecret, ownSettings, takesOwnCredential } from './credentials/credential-secret';
+import { OwnerAdapters } from './credentials/owner-adapters';
 import { discoverModels } from './model-discovery';
 import { resolveProviderName } from './provider-names';
+import {
+  type ExecutionMode,
+  fallbackReasonOf,
+  type OpenProvider,
+  type ProviderAsking,
+  type WantedWork,
+} from './open-provider';
 import type { ProviderAdapter } from './provider.port';
 
 const REFRESH_MS = 30_000;
@@ -16,16 +36,19 @@ const BOOT_WAIT_MS = 1_000;
 /**
  * Which providers can be called now, and the one adapter of each, built at its first use. Available means: it has an
  * adapter in this version and a credential or base URL; `local` must also have listed its models, which is checked at
- * boot and every 30 s.
+ * boot and every 30 s. Owners of credentials can call more than others: whatever takes an `ownerId` (UUID of the user)
+ * answers for that caller, without it for everybody.
  */
 @Injectable()
 export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   private readonly adapters = new Map<ProviderId, ProviderAdapter>();
   private readonly packageMissing = new Set<ProviderId>();
   private readonly closing = new AbortController();
+  private readonly scripts: ScriptAdapters;
   private isLocalUp = false;
-  private states: readonly ProviderAvailability[];
-  private available: ReadonlySet<ProviderId> = new Set();
+  private known: KnownAvailability = { states: [], available: new Set(), direct: new Map() };
+  /** By the owner's credentials, which are another object whenever they change. */
+  private knownOfOwners = new WeakMap<OwnCredentials, KnownAvailability>();
   private timer?: NodeJS.Timeout;
   private refreshing?: Promise<void>;
 
@@ -34,7 +57,9 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
     private readonly catalog: CatalogService,
     private readonly logger: AppLogger,
     @Inject(ADAPTER_FACTORIES) private readonly factories: AdapterFactories,
+    private readonly owners: OwnerAdapters,
   ) {
+    this.scripts = new ScriptAdapters(config.scripts, logger);
     this.update();
   }
 
@@ -46,25 +71,57 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
     });
     await Promise.race([this.refresh(), limit]);
     clearTimeout(wait);
-    for (const state of this.states) if (state.state === 'available') this.announce(state);
+    for (const state of this.known.states) if (state.state === 'available') this.announce(state);
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.close();
   }
 
-  isAvailable(provider: ProviderId): boolean {
-    return this.available.has(provider);
+  /** Can anything of it be called, or this kind of work by the way that is wanted? */
+  isAvailable(provider: ProviderId, ownerId?: string, work?: WantedWork): boolean {
+    if (!work) return this.knownTo(ownerId).available.has(provider);
+    return this.modeOf(provider, { ...work, ownerId }) !== undefined;
   }
 
-  /** Can anything be called at all? */
+  /** Would a script carry it out? */
+  isByScript(provider: ProviderId, asking: ProviderAsking): boolean {
+    return this.modeOf(provider, asking) === 'script';
+  }
+
+  /** Can anything be called at all, by everybody or by the owner of a credential? */
   hasAvailable(): boolean {
-    return this.available.size > 0;
+    return this.known.available.size > 0 || this.owners.isAny;
   }
 
   /** Every provider Lattice knows, in a fixed order. The same array until something changes. */
-  availability(): readonly ProviderAvailability[] {
-    return this.states;
+  availability(ownerId?: string): readonly ProviderAvailability[] {
+    return this.knownTo(ownerId).states;
+  }
+
+  /** Names the own credential, as it is now, that a call of this owner is made with: its failures are theirs alone. */
+  ownCredential(provider: ProviderId, ownerId: string): string | undefined {
+    if (!this.config.isDirectAllowed) return undefined;
+    const own = this.owners.credentialsOf(ownerId);
+    const ref = own && hasOwn(provider, this.config, { own }) ? own.get(provider) : undefined;
+    return ref && `${ref.id}:${ref.version}`;
+  }
+
+  /**
+   * Whose failures a call's are: those of an own credential, or of the script where somebody asks for it though the
+   * provider can be called directly; undefined: the installation's.
+   */
+  laneOf(provider: ProviderId, { ownerId, useDirect }: ProviderAsking): string | undefined {
+    const direct = this.knownTo(ownerId).direct.get(provider);
+    if (useDirect === false && direct?.state === 'available') return 'script';
+    return this.ownCredential(provider, ownerId);
+  }
+
+  /** Is there an address that an owner's credential for this provider can be sent to? */
+  takesOwnCredential(provider: ProviderId): boolean {
+    return (
+      this.factories[provider] !== undefined && takesOwnCredential(provider, this.config.providers[provider])
+    );
   }
 
   /**
@@ -76,12 +133,46 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * The provider's one adapter; its connections are shared by all callers.
+   * The provider's one adapter with the installation's credential, whose connections are shared by all callers; else its
+   * script.
    * @throws ProviderUnavailableError saying which variable would enable it.
    */
   async adapter(provider: ProviderId): Promise<ProviderAdapter> {
-    if (!this.available.has(provider)) throw this.unavailable(provider);
-    return this.adapters.get(provider) ?? this.build(provider);
+    const isByScript = this.known.available.has(provider) && !this.isDirect(provider);
+    const script = this.scripts.find(provider, 'chat') ?? this.scripts.find(provider, 'embedding');
+    return isByScript && script ? script : this.installed(provider);
+  }
+
+  /**
+   * The provider's adapter with a credential of an owner, over the connections of its one adapter.
+   * @throws ProviderUnavailableError when its code cannot be loaded.
+   */
+  adapterWith(provider: ProviderId, secret: CredentialSecret): ProviderAdapter {
+    const base = this.base(provider);
+    if (!base.withSettings) throw new Error(`The adapter of ${provider} takes no other credential`);
+    return base.withSettings(ownSettings(this.config.providers[provider], secret));
+  }
+
+  /**
+   * What makes one attempt for this caller. Their own credential counts before the installation's; one that cannot be
+   * opened is an error, and nothing takes its place. A script stands in for a missing key or package only.
+   * @throws ProviderUnavailableError saying what would enable it; CredentialUnreadableError;
+   * ServiceUnavailableError when the own credential must be read and the database is away.
+   */
+  async open(provider: ProviderId, asking: ProviderAsking): Promise<OpenProvider> {
+    const { ownerId, useDirect, kind = 'chat' } = asking;
+    const script = this.scripts.find(provider, kind);
+    if (useDirect === false || !this.config.isDirectAllowed) {
+      if (!script) throw this.unavailable(provider, { useDirect, kind });
+      return { adapter: script, executionMode: 'script' };
+    }
+    try {
+      return { adapter: await this.direct(provider, ownerId), executionMode: 'direct' };
+    } catch (error) {
+      const fallbackReason = fallbackReasonOf(error);
+      if (!script || !fallbackReason) throw error;
+      return { adapter: script, executionMode: 'script', fallbackReason };
+    }
   }
 
   /** Asks again what can be reached; never rejects. Calls that overlap share one check. */
@@ -99,7 +190,43 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
     await this.refreshing;
     const adapters = [...this.adapters.values()];
     this.adapters.clear();
-    await Promise.allSettled(adapters.map(async (adapter) => adapter.close?.()));
+    await Promise.allSettled([this.scripts.close(), ...adapters.map(async (adapter) => adapter.close?.())]);
+  }
+
+  private async direct(provider: ProviderId, ownerId: string): Promise<ProviderAdapter> {
+    const own = this.takesOwnCredential(provider)
+      ? await this.owners.adapterOf(ownerId, provider, (secret) => this.adapterWith(provider, secret))
+      : undefined;
+    return own ?? this.installed(provider);
+  }
+
+  private installed(provider: ProviderId): ProviderAdapter {
+    if (!this.isDirect(provider)) throw this.unavailable(provider);
+    return this.base(provider);
+  }
+
+  private isDirect(provider: ProviderId): boolean {
+    return this.known.direct.get(provider)?.state === 'available';
+  }
+
+  private modeOf(provider: ProviderId, asking: Partial<ProviderAsking>): ExecutionMode | undefined {
+    const { ownerId, useDirect, kind = 'chat' } = asking;
+    const direct = this.knownTo(ownerId).direct.get(provider);
+    if (useDirect !== false && direct?.state === 'available') return 'direct';
+    if (!this.scripts.has(provider, kind)) return undefined;
+    return useDirect === false || direct?.reason !== 'unreachable' ? 'script' : undefined;
+  }
+
+  private knownTo(ownerId: string | undefined): KnownAvailability {
+    const own = ownerId === undefined ? undefined : this.owners.credentialsOf(ownerId);
+    if (!own) return this.known;
+    let known = this.knownOfOwners.get(own);
+    if (!known) this.knownOfOwners.set(own, (known = availabilityOfAll(this.config, this.observed(own))));
+    return known;
+  }
+
+  private base(provider: ProviderId): ProviderAdapter {
+    return this.adapters.get(provider) ?? this.build(provider);
   }
 
   private build(provider: ProviderId): ProviderAdapter {
@@ -120,7 +247,7 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   private async look(): Promise<void> {
     if (!this.factories.local || !this.config.providers.local.isConfigured) return;
     try {
-      const adapter = this.adapters.get('local') ?? this.build('local');
+      const adapter = this.base('local');
       const models = await discoverModels(adapter, this.catalog, this.closing.signal);
       await this.catalog.setDiscovered('local', models);
       this.isLocalUp = true;
@@ -132,20 +259,24 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   private update(): void {
-    const before = this.available;
-    const states = availabilityOfAll(this.config, {
+    const before = this.known.available;
+    const known = availabilityOfAll(this.config, this.observed());
+    this.known = known;
+    this.knownOfOwners = new WeakMap();
+    if (!this.timer) return;
+    const changed = known.states.filter(
+      ({ provider }) => before.has(provider) !== known.available.has(provider),
+    );
+    for (const state of changed) this.announce(state);
+  }
+
+  private observed(own?: OwnCredentials): Observed {
+    return {
       hasAdapter: (provider) => this.factories[provider] !== undefined,
       isLocalUp: this.isLocalUp,
       packageMissing: this.packageMissing,
-    });
-    const available = new Set(
-      states.filter((state) => state.state === 'available').map((state) => state.provider),
-    );
-    this.states = states;
-    this.available = available;
-    if (!this.timer) return;
-    const changed = states.filter((state) => before.has(state.provider) !== available.has(state.provider));
-    for (const state of changed) this.announce(state);
+      own,
+    };
   }
 
   private announce(state: ProviderAvailability): void {
@@ -157,13 +288,8 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  private unavailable(provider: ProviderId): Error {
-    const state = this.states.find((known) => known.provider === provider);
-    return state ? unavailableError(state) : new Error(`Unknown provider ${provider}`);
+  private unavailable(provider: ProviderId, call?: RefusedCall): Error {
+    const state = this.known.direct.get(provider);
+    return state ? unavailableError(state, call) : new Error(`Unknown provider ${provider}`);
   }
-}
-
-function isPackageMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
 }

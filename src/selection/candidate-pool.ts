@@ -19,6 +19,8 @@ export interface Sifted {
 export interface Asking {
   readonly principal: Principal;
   readonly profile: TaskProfile;
+  /** False: only by a script. */
+  readonly useDirect?: boolean;
 }
 
 /** Finds the models that may answer a request at all: hard constraints first, then what the guide blocks. */
@@ -31,12 +33,11 @@ export class CandidatePool {
     private readonly guide: Guide,
   ) {}
 
-  /** For routing: all models of the catalog. Retired and blocked ones are left out. */
+  /** For routing: all chat models of the catalog. Retired and blocked ones are left out. */
   routed(asking: Asking): Sifted {
-    const { profile } = asking;
-    const advice = this.guide.advice(profile.taskType);
-    return this.sift(this.catalog.list(), asking, advice, (model) =>
-      this.whyNotRouted(model, profile, advice),
+    const advice = this.guide.advice(asking.profile.taskType);
+    return this.sift(this.catalog.ofKind('chat'), asking, advice, (model) =>
+      this.whyNotRouted(model, asking, advice),
     );
   }
 
@@ -45,7 +46,7 @@ export class CandidatePool {
     const { profile } = asking;
     const advice = this.guide.advice(profile.taskType);
     return this.sift(models, asking, advice, (model) =>
-      this.whyNot(model, profile, fitsPrompt(model, profile)),
+      this.whyNot(model, asking, fitsPrompt(model, profile)),
     );
   }
 
@@ -65,14 +66,18 @@ export class CandidatePool {
     return { passed, filtered: left };
   }
 
-  private whyNotRouted(model: CatalogModel, profile: TaskProfile, advice: Advice): FilterReason | undefined {
+  private whyNotRouted(model: CatalogModel, asking: Asking, advice: Advice): FilterReason | undefined {
     if (model.status === 'retired') return 'retired';
-    const reason = this.whyNot(model, profile, fitsWithAnswer(model, profile));
+    const reason = this.whyNot(model, asking, fitsWithAnswer(model, asking.profile));
     return reason ?? (advice.isBlocked(model) ? 'blocked_by_guide' : undefined);
   }
 
-  private whyNot(model: CatalogModel, profile: TaskProfile, isFitting: boolean): FilterReason | undefined {
-    if (!this.availability.isProviderAvailable(model)) return 'unavailable';
+  private whyNot(
+    model: CatalogModel,
+    { principal, profile, useDirect }: Asking,
+    isFitting: boolean,
+  ): FilterReason | undefined {
+    if (!this.availability.isProviderAvailable(model, principal.userId, useDirect)) return 'unavailable';
     if (!isFitting) return 'context_window';
     const missing = missingCapability(model, profile);
     if (missing) return missing;

@@ -24,6 +24,7 @@ export function decisionRecord(plan: ExecutionPlan, request: ChatRequest): JsonO
     candidates: plan.candidates.slice(0, MAX_CANDIDATES).map(candidate),
     filtered: { ...countReasons(plan.filtered) },
     providers: plan.providers,
+    scripted: plan.scripted,
     versions: { ...plan.versions },
   };
 }
@@ -33,6 +34,7 @@ function askedFor({ body, options }: ChatRequest): JsonObject {
     model: body.model.slice(0, MAX_NAME_CHARS),
     taskType: options.taskType?.slice(0, MAX_NAME_CHARS),
     fallback: options.fallback,
+    useDirect: options.useDirect === false ? false : undefined,
     models: options.models?.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_CHARS)),
   };
 }

@@ -29,18 +29,24 @@ export interface FilteredModel {
   readonly detail: string;
 }
 
-/** What to try, in order. Frozen. */
-export interface ExecutionPlan {
+/** What attempts need of a plan, whatever kind of work it is for. */
+export interface AttemptPlan {
   /** UUID of the decision row. */
   readonly decisionId: string;
   readonly strategy: Strategy | 'pinned';
-  readonly profile: TaskProfile;
   /** The first is chosen, the rest are its fallbacks. Never empty. */
   readonly candidates: readonly PlannedModel[];
+  readonly warnings: readonly string[];
+  /** The candidates' providers that a script calls; undefined: none. */
+  readonly scripted?: readonly ProviderId[];
+}
+
+/** What to try, in order. Frozen. */
+export interface ExecutionPlan extends AttemptPlan {
+  readonly profile: TaskProfile;
   /** All scored models, best first; for the explanation. */
   readonly ranking: readonly PlannedModel[];
   readonly filtered: readonly FilteredModel[];
-  readonly warnings: readonly string[];
   /** What the caller's key was restricted to; undefined: nothing. */
   readonly allowedModels?: readonly string[];
   /** The providers that could be called when the plan was made. */

@@ -1,6 +1,8 @@
 export { mayUse } from './allowed-models';
 export { decisionRecord } from './decision-record';
 export { RouteExplanationDto } from './dto/route-explanation.response.dto';
+export { embeddingDecision, type EmbeddingPlan } from './embedding-plan';
+export { EmbeddingSelection } from './embedding-selection.service';
 export * from './execution-plan';
 export { ModelAvailability } from './model-availability';
 export {

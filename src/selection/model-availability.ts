@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type CatalogModel, PriceBook } from '../catalog/index';
+import { type CatalogModel, kindOf, PriceBook } from '../catalog/index';
 import type { ProviderId } from '../common/index';
 import { type ProviderAvailability, ProviderRegistry } from '../providers/index';
 
-/** What can be called at this moment. */
+/** What can be called at this moment: by everybody, or by the user (UUID) whose own credentials count too. */
 @Injectable()
 export class ModelAvailability {
-  private known: { states?: readonly ProviderAvailability[]; providers: readonly ProviderId[] } = {
-    providers: [],
-  };
+  /** By the states they were found in, which are other objects when something changes. */
+  private readonly known = new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>();
 
   constructor(
     private readonly registry: ProviderRegistry,
@@ -16,12 +15,27 @@ export class ModelAvailability {
   ) {}
 
   /** Would a request that names this model be sent? Retired ones are not counted: their provider would refuse. */
-  isCallable(model: CatalogModel): boolean {
-    return model.status !== 'retired' && this.isProviderAvailable(model) && this.isBillable(model);
+  isCallable(model: CatalogModel, ownerId?: string): boolean {
+    return model.status !== 'retired' && this.isProviderAvailable(model, ownerId) && this.isBillable(model);
   }
 
-  isProviderAvailable({ provider }: CatalogModel): boolean {
-    return this.registry.isAvailable(provider);
+  /** @param useDirect false: only by a script. */
+  isProviderAvailable(model: CatalogModel, ownerId?: string, useDirect?: boolean): boolean {
+    return this.registry.isAvailable(model.provider, ownerId, { useDirect, kind: kindOf(model) });
+  }
+
+  /** Those of the candidates' providers that a script would call; undefined: none. */
+  scripted(
+    candidates: readonly { readonly model: CatalogModel }[],
+    ownerId: string,
+    useDirect: boolean | undefined,
+  ): readonly ProviderId[] | undefined {
+    const byScript = candidates
+      .filter(({ model }) =>
+        this.registry.isByScript(model.provider, { ownerId, useDirect, kind: kindOf(model) }),
+      )
+      .map(({ model }) => model.provider);
+    return byScript.length > 0 ? [...new Set(byScript)] : undefined;
   }
 
   /** Is its price known, or does an administrator let it be called without? */
@@ -30,21 +44,21 @@ export class ModelAvailability {
   }
 
   /** What is known of one provider, for messages. */
-  stateOf(provider: ProviderId): ProviderAvailability | undefined {
-    return this.registry.availability().find((state) => state.provider === provider);
+  stateOf(provider: ProviderId, ownerId?: string): ProviderAvailability | undefined {
+    return this.registry.availability(ownerId).find((state) => state.provider === provider);
   }
 
-  unavailable(): readonly ProviderAvailability[] {
-    return this.registry.availability().filter((state) => state.state === 'unavailable');
+  unavailable(ownerId?: string): readonly ProviderAvailability[] {
+    return this.registry.availability(ownerId).filter((state) => state.state === 'unavailable');
   }
 
   /** The providers that can be called. The same array until that changes. */
-  providers(): readonly ProviderId[] {
-    const states = this.registry.availability();
-    if (this.known.states !== states) {
-      const available = states.filter(({ state }) => state === 'available').map(({ provider }) => provider);
-      this.known = { states, providers: Object.freeze(available) };
-    }
-    return this.known.providers;
+  providers(ownerId?: string): readonly ProviderId[] {
+    const states = this.registry.availability(ownerId);
+    const known = this.known.get(states);
+    if (known) return known;
+    const available = states.filter(({ state }) => state === 'available').map(({ provider }) => provider);
+    this.known.set(states, Object.freeze(available));
+    return available;
   }
 }

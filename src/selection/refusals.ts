@@ -1,8 +1,8 @@
 /** Why no plan could be made, in words that say what would help. */
 import type { TaskProfile } from '../analysis/index';
 import type { CatalogModel } from '../catalog/index';
-import { type AppError, ProviderUnavailableError } from '../errors/index';
-import type { ProviderAvailability } from '../providers/index';
+import { type AppError, ProviderUnavailableError, RequiresImplementationError } from '../errors/index';
+import { type ProviderAvailability, type RefusedCall, unavailableError } from '../providers/index';
 import type { FilteredModel, FilterReason } from './execution-plan';
 import {
   CapabilityMissingError,
@@ -51,11 +51,12 @@ const BEYOND_REQUEST: ReadonlySet<FilterReason> = new Set(['unavailable', 'retir
 
 /**
  * Nothing is left to route to: 403 when the key allows nothing that there is, 503 when no provider can be called at all,
- * else 422 with the constraints that failed.
+ * 501 when only a script may call and there is none, else 422 with the constraints that failed.
  */
 export function nothingToRouteTo(
   filtered: readonly FilteredModel[],
   unavailable: readonly ProviderAvailability[],
+  useDirect?: boolean,
 ): AppError {
   const counts = countReasons(filtered);
   const reasons = Object.keys(counts) as FilterReason[];
@@ -64,6 +65,7 @@ export function nothingToRouteTo(
       'This API key allows no model that there is; GET /api/v1/catalog/models lists all',
     );
   }
+  if (useDirect === false && counts.unavailable) return noScript(counts);
   const remedies = reasons.map((reason) => REMEDY[reason]).filter((remedy) => remedy !== undefined);
   const variables = absentProviders(filtered, unavailable).map(variablesOf);
   if (counts.unavailable && variables.length > 0) remedies.push(`set ${variables.join(' or ')}`);
@@ -78,6 +80,15 @@ export function nothingToRouteTo(
   return new NoSuitableModelError(
     `No model can serve this request: ${parts.join(', ')}. What would help: ${remedies.join('; ')}`,
     { details: { filtered: counts } },
+  );
+}
+
+/** A command for one of them is what is missing. */
+export function noScript(counts: Readonly<Record<string, number>>): RequiresImplementationError {
+  return new RequiresImplementationError(
+    'direct_off',
+    'useDirect is false, and scripts.yaml names no command for a model that can serve this request. Name one, or leave useDirect out',
+    { details: { filtered: counts, file: 'scripts.yaml' } },
   );
 }
 
@@ -114,11 +125,11 @@ export function namedNotAllowed({ id }: CatalogModel): ModelNotAllowedError {
 export function namedCannotServe(
   model: CatalogModel,
   filtered: readonly FilteredModel[],
-  profile: TaskProfile,
+  { profile, useDirect }: { readonly profile: TaskProfile; readonly useDirect?: boolean },
   availability: ProviderAvailability | undefined,
 ): AppError {
   const first = filtered.find(({ reason }) => !ABSENT.has(reason));
-  if (!first) return unavailable(model, availability);
+  if (!first) return providerAbsent(model, availability, { useDirect });
   const lack = LACKS[first.reason];
   if (lack) {
     return new CapabilityMissingError(
@@ -138,15 +149,14 @@ export function namedCannotServe(
   );
 }
 
-function unavailable(model: CatalogModel, state: ProviderAvailability | undefined): AppError {
-  const reason =
-    state?.reason === 'unreachable' || state?.reason === 'package_missing' ? state.reason : 'key_missing';
-  const detail = state?.detail ?? 'no credentials';
-  return new ProviderUnavailableError(
-    reason,
-    `The model ${model.id} cannot be called, its provider ${model.provider} is not available: ${detail}`,
-    { param: 'model', details: { provider: model.provider, variables: state?.variables ?? [] } },
-  );
+/** Nobody who sells the model can be called. */
+export function providerAbsent(
+  { id, provider }: CatalogModel,
+  state: ProviderAvailability | undefined,
+  call: Omit<RefusedCall, 'modelId'>,
+): AppError {
+  const unknown = { provider, state: 'unavailable', variables: [], detail: 'no credentials' } as const;
+  return unavailableError(state ?? { ...unknown, reason: 'key_missing' }, { ...call, modelId: id });
 }
 
 function variablesOf({ variables }: ProviderAvailability): string {

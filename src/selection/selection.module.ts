@@ -8,6 +8,7 @@ import { CandidatePool } from './candidate-pool';
 import { DecisionsController } from './decisions.controller';
 import { DecisionsRepository } from './decisions.repository';
 import { DecisionsService } from './decisions.service';
+import { EmbeddingSelection } from './embedding-selection.service';
 import { Guide } from './guide';
 import { ModelAvailability } from './model-availability';
 import { SelectionService } from './selection.service';
@@ -24,10 +25,11 @@ import { SelectionService } from './selection.service';
     },
     ModelAvailability,
     CandidatePool,
+    EmbeddingSelection,
     SelectionService,
     DecisionsRepository,
     DecisionsService,
   ],
-  exports: [SelectionService, ModelAvailability],
+  exports: [EmbeddingSelection, SelectionService, ModelAvailability],
 })
 export class SelectionModule {}

@@ -1,10 +1,9 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { AnalysisService, type TaskProfile } from '../analysis/index';
-import { CatalogService, type ModelResolution } from '../catalog/index';
+import { CatalogService } from '../catalog/index';
 import { type ChatRequest, newId, type RequestContext } from '../common/index';
 import { type PricedModel, ScoringService } from '../scoring/index';
 import { askedModel } from './asked-model';
-import { mayUse } from './allowed-models';
 import { type Asking, CandidatePool, type Sifted } from './candidate-pool';
 import { filtered } from './constraints';
 import type { RouteExplanationDto } from './dto/route-explanation.response.dto';
@@ -13,7 +12,9 @@ import { explanation } from './explanation';
 import { type ChainPosition, MAX_CANDIDATES, orderFallbacks } from './fallback-order';
 import { Guide } from './guide';
 import { ModelAvailability } from './model-availability';
-import { namedCannotServe, namedNotAllowed, nothingToRouteTo } from './refusals';
+import { requireKind } from './model-kind';
+import { resolveNamed } from './named-model';
+import { namedCannotServe, nothingToRouteTo } from './refusals';
 
 type Choice = Pick<ExecutionPlan, 'strategy' | 'candidates' | 'ranking' | 'filtered' | 'warnings'>;
 
@@ -45,11 +46,13 @@ export class SelectionService implements OnModuleInit {
 
   /**
    * @throws ModelNotFoundError (404) for an unknown name; ModelNotAllowedError (403); NoSuitableModelError (422), PriceUnknownError (422),
-   * ContextLengthExceededError and CapabilityMissingError (400), ProviderUnavailableError (503) when nothing is left.
+   * ContextLengthExceededError and CapabilityMissingError (400), ProviderUnavailableError (503) and
+   * RequiresImplementationError (501) when nothing is left.
    */
   plan({ principal }: RequestContext, request: ChatRequest, profile: TaskProfile): ExecutionPlan {
     const asked = askedModel(request.body.model);
-    const asking = { principal, profile };
+    const { useDirect } = request.options;
+    const asking = { principal, profile, useDirect };
     const choice =
       'strategy' in asked
         ? this.route(asked.strategy, request, asking)
@@ -59,7 +62,8 @@ export class SelectionService implements OnModuleInit {
       ...choice,
       profile,
       allowedModels: principal.allowedModels,
-      providers: this.availability.providers(),
+      providers: this.availability.providers(principal.userId),
+      scripted: this.availability.scripted(choice.candidates, principal.userId, useDirect),
       versions: Object.freeze({
         catalog: this.catalog.version,
         weights: this.scoring.version,
@@ -78,7 +82,11 @@ export class SelectionService implements OnModuleInit {
     const { profile } = asking;
     const sifted = this.pool.routed(asking);
     if (sifted.passed.length === 0) {
-      throw nothingToRouteTo(sifted.filtered, this.availability.unavailable());
+      throw nothingToRouteTo(
+        sifted.filtered,
+        this.availability.unavailable(asking.principal.userId),
+        asking.useDirect,
+      );
     }
     const ranking = this.scoring.score(sifted.passed, profile, strategy);
     const { fallback, models = [] } = request.options;
@@ -98,7 +106,7 @@ export class SelectionService implements OnModuleInit {
 
   private pin(name: string, request: ChatRequest, asking: Asking): Choice {
     const { profile } = asking;
-    const { models, warnings } = this.resolved(name, asking);
+    const { models, warnings } = resolveNamed(this.catalog, { name, kind: 'chat' }, asking.principal);
     const { fallback, models: alternatives = [] } = request.options;
     const sellers = fallback === 'none' ? models.slice(0, 1) : models;
     const own = this.pool.named(sellers, asking);
@@ -109,27 +117,14 @@ export class SelectionService implements OnModuleInit {
     const candidates = [...this.inOrder([...own.passed, ...listed.passed], profile), ...scoredOthers];
     const [preferred] = models;
     if (candidates.length === 0 && preferred) {
-      throw namedCannotServe(preferred, own.filtered, profile, this.availability.stateOf(preferred.provider));
+      const state = this.availability.stateOf(preferred.provider, asking.principal.userId);
+      throw namedCannotServe(preferred, own.filtered, asking, state);
     }
     const notes = own.passed.length === 0 ? [`${name} cannot serve this request; an alternative does`] : [];
     return choice('pinned', candidates, {
       filtered: [...own.filtered, ...skipped, ...listed.filtered, ...(others?.filtered ?? [])],
       warnings: [...warnings, ...listed.warnings, ...notes],
     });
-  }
-
-  /**
-   * The sellers of the named model, those that the key may use first. A name with its provider in it means that one.
-   * @throws ModelNotAllowedError
-   */
-  private resolved(name: string, { principal }: Asking): ModelResolution {
-    const resolution = this.catalog.resolve(name);
-    const [preferred] = resolution.models;
-    if (!preferred || mayUse(principal, preferred)) return resolution;
-    const isItsProviders = name.toLowerCase().startsWith(`${preferred.provider}/`);
-    const allowed = resolution.models.filter((model) => mayUse(principal, model));
-    if (isItsProviders || allowed.length === 0) throw namedNotAllowed(preferred);
-    return { ...resolution, models: [...new Set([...allowed, ...resolution.models])] };
   }
 
   /** The guide's chain names good models, so it does not speak for who asked for cheap or fast ones. */
@@ -142,6 +137,7 @@ export class SelectionService implements OnModuleInit {
   /** The models of the request's own list, each with all who sell it. */
   private listed(names: readonly string[], asking: Asking): Sifted & { warnings: readonly string[] } {
     const resolutions = names.map((name) => this.catalog.resolve(name));
+    for (const { models } of resolutions) requireKind(models[0], 'chat', 'models');
     const sifted = this.pool.named(
       resolutions.flatMap(({ models }) => models),
       asking,

@@ -19,7 +19,9 @@ describe('routes', () => {
     const metered = (await routeTable()).filter((route) => route.routeClass === 'metered');
     expect(metered.map((route) => route.name).toSorted()).toEqual([
       'ChatController.create',
+      'EmbeddingsController.create',
       'MessagesController.create',
+      'ResponsesController.create',
     ]);
   });
 

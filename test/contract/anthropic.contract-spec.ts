@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../src/common/index';
+import { KeptThoughts } from '../../src/providers/adapters/ai-sdk/kept-thoughts';
 import { AnthropicAdapter } from '../../src/providers/adapters/anthropic/anthropic.adapter';
 import { createServer, type Socket } from 'node:net';
 import type { ChatBody } from '../../src/common/index';
@@ -20,6 +21,7 @@ import { catalogModel, PATIENT } from '../support/contract/catalog-model';
 import { type GoldenAnswer, GoldenUpstream, type ReceivedRequest } from '../support/contract/golden-upstream';
 import { drain, runContract } from '../support/contract/run-contract';
 import { listen } from '../support/listen';
+import { StoreInMemory } from '../support/contract/thought-store';
 
 const UPSTREAM_ID = 'claude-sonnet-4-5';
 const SYSTEM = [{ type: 'text', text: 'Answer briefly.' }];
@@ -122,8 +124,12 @@ describe(`${AnthropicAdapter.name}, what is Anthropic's own`, () => {
     await Promise.all(adapters.splice(0).map((adapter) => adapter.close()));
   });
 
+  /** What outlives an adapter, as the database does a process. */
+  const store = new StoreInMemory();
+
   const adapterAt = (baseUrl: string, apiKey?: string): AnthropicAdapter => {
-    const adapter = new AnthropicAdapter({ baseUrl, apiKey, isConfigured: true, variables: [] });
+    const settings = { baseUrl, apiKey, isConfigured: true, variables: [] };
+    const adapter = new AnthropicAdapter(settings, { thoughts: new KeptThoughts(store) });
     adapters.push(adapter);
     return adapter;
   };
@@ -322,6 +328,98 @@ describe(`${AnthropicAdapter.name}, what is Anthropic's own`, () => {
       thinking: { type: 'adaptive' },
       output_config: { effort: 'medium' },
     });
+  });
+
+  describe('thinking before tool calls', () => {
+    const THOUGHTS = [
+      { type: 'thinking', thinking: 'Both cities.', signature: 'EqQBCg' },
+      { type: 'redacted_thinking', data: 'c2VjcmV0' },
+    ];
+    const CALLS = FACTS.calls.map(({ id, name, arguments: input }) => ({
+      type: 'tool_use',
+      id,
+      name,
+      input,
+    }));
+    const ADAPTIVE = catalogModel({ provider: 'anthropic', upstreamId: 'claude-opus-4-6' });
+    const thinking = { max_tokens: 4000, reasoning_effort: 'medium' };
+    const goesOn = { ...REQUESTS.toolResult(), ...thinking };
+    const turn = () =>
+      (upstream.last.body.messages as readonly { role: string; content: readonly { type: string }[] }[])[1]
+        ?.content;
+    const streamed = sse(
+      start(),
+      ...block(
+        0,
+        { type: 'thinking', thinking: '', signature: '' },
+        { type: 'thinking_delta', thinking: 'Both ' },
+        { type: 'thinking_delta', thinking: 'cities.' },
+        { type: 'signature_delta', signature: 'EqQBCg' },
+      ),
+      ...block(1, { type: 'redacted_thinking', data: 'c2VjcmV0' }),
+      ...CALLS.flatMap((call, index) =>
+        block(
+          index + 2,
+          { ...call, input: {} },
+          { type: 'input_json_delta', partial_json: JSON.stringify(call.input) },
+        ),
+      ),
+      ...end('tool_use'),
+    );
+    const first = { ...REQUESTS.tools(), ...thinking };
+    const asked = {
+      chat: async (overrides: Partial<ChatCall>) =>
+        serving(message([...THOUGHTS, ...CALLS], { stop_reason: 'tool_use' })).chat(callOf(first, overrides)),
+      chatStream: async (overrides: Partial<ChatCall>) =>
+        drain(await serving(streamed).chatStream(callOf(first, overrides))),
+    };
+
+    it.each([
+      ['chat', row.model],
+      ['chatStream', row.model],
+      ['chat', ADAPTIVE],
+      ['chatStream', ADAPTIVE],
+    ] as const)('of %s goes back with the results, from any process', async (method, model) => {
+      const owned = { ownerId: `${method} of ${model.upstreamId}`, model };
+      await asked[method](owned);
+      const { report } = await serving(message([{ type: 'text', text: 'Hi' }])).chat(callOf(goesOn, owned));
+      expect(turn()).toMatchObject([...THOUGHTS, ...CALLS]);
+      expect(upstream.last.body.thinking).toBeDefined();
+      expect(report.warnings).toEqual([]);
+    });
+
+    it('is nobody else’s, and a model that needs it does not think on without', async () => {
+      await asked.chat({ ownerId: 'ada' });
+      const text = message([{ type: 'text', text: 'Hi' }]);
+      const { report } = await serving(text).chat(callOf(goesOn, { ownerId: 'bob' }));
+      expect(turn()?.map(({ type }) => type)).toEqual(['tool_use', 'tool_use']);
+      expect(upstream.last.body.thinking).toBeUndefined();
+      expect(report.warnings).toEqual([expect.stringContaining('reasoning_effort was left out')]);
+    });
+
+    it('is not asked for when nobody thinks, or when the round is over', async () => {
+      const before = store.questions;
+      const adapter = serving(message([{ type: 'text', text: 'Hi' }]));
+      await adapter.chat(callOf(REQUESTS.toolResult(), { ownerId: 'ada' }));
+      const over = [...REQUESTS.toolResult().messages, { role: 'user' as const, content: 'Thanks' }];
+      await adapter.chat(callOf({ ...goesOn, messages: over }, { ownerId: 'ada' }));
+      expect(store.questions).toBe(before);
+    });
+  });
+
+  it('names the stop sequence that ended the answer', async () => {
+    const text = { type: 'text', text: 'one, ' };
+    const whole = message([text], { stop_reason: 'stop_sequence', stop_sequence: 'two' });
+    const { body } = await serving(whole).chat(callOf({ stop: ['two'] }));
+    expect(firstChoice(body)).toMatchObject({ finish_reason: 'stop', stop_reason: 'two' });
+    const streamed = sse(start(), ...end('stop_sequence', { output_tokens: 5 }, 'two'));
+    const chunks = await drain(await serving(streamed).chatStream(callOf({ stop: ['two'] })));
+    expect(firstChoice(chunks.at(-1)?.chunk ?? {})).toMatchObject({
+      finish_reason: 'stop',
+      stop_reason: 'two',
+    });
+    const other = await serving(message([text])).chat(callOf({ stop: ['two'] }));
+    expect(firstChoice(other.body)).not.toHaveProperty('stop_reason');
   });
 
   it('warns of what the model cannot honour, by the names of OpenAI', async () => {

@@ -44,7 +44,7 @@ describe(`${BedrockAdapter.name}, what is Bedrock's own`, () => {
     aws?: ProviderSettings['aws'],
     images?: ImageLoader,
   ): BedrockAdapter => {
-    const adapter = new BedrockAdapter({ baseUrl, aws, isConfigured: true, variables: [] }, images);
+    const adapter = new BedrockAdapter({ baseUrl, aws, isConfigured: true, variables: [] }, { images });
     adapters.push(adapter);
     return adapter;
   };

@@ -1,5 +1,6 @@
 import type { ChatBody, ChatMessage, JsonObject } from '../../src/common/index';
 import { ImageLoader } from '../../src/providers/adapters/ai-sdk/image-loader';
+import { KeptThoughts } from '../../src/providers/adapters/ai-sdk/kept-thoughts';
 import { GoogleAdapter } from '../../src/providers/adapters/google/google.adapter';
 import type { ChatCall, ProviderError } from '../../src/providers/index';
 import { API_KEY, type ContractRow, FACTS, PIXEL, PROMPT, REQUESTS } from '../support/contract/adapter-cases';
@@ -23,10 +24,12 @@ import {
   THOUGHT,
 } from '../support/contract/google.goldens';
 import { drain, runContract } from '../support/contract/run-contract';
+import { StoreInMemory } from '../support/contract/thought-store';
 
 const UPSTREAM_ID = 'gemini-2.5-flash';
 const NEWER_ID = 'gemini-3.8-flash';
 const PATH = `/v1beta/models/${UPSTREAM_ID}`;
+const DULL = { supports: { ...catalogModel({ provider: 'google' }).supports, reasoning: false } };
 const SCHEMA = REQUESTS.jsonSchema().response_format?.json_schema?.schema;
 const PIXEL_DATA = PIXEL.split(',')[1] ?? '';
 const TOOLS = {
@@ -123,8 +126,14 @@ describe(`${GoogleAdapter.name}, what is Google's own`, () => {
     await Promise.all(adapters.splice(0).map((adapter) => adapter.close()));
   });
 
+  /** What outlives an adapter, as the database does a process. */
+  const store = new StoreInMemory();
+
   const adapterAt = (baseUrl: string, apiKey?: string, images?: ImageLoader): GoogleAdapter => {
-    const adapter = new GoogleAdapter({ baseUrl, apiKey, isConfigured: true, variables: [] }, images);
+    const adapter = new GoogleAdapter(
+      { baseUrl, apiKey, isConfigured: true, variables: [] },
+      { images, thoughts: new KeptThoughts(store) },
+    );
     adapters.push(adapter);
     return adapter;
   };
@@ -333,6 +342,37 @@ describe(`${GoogleAdapter.name}, what is Google's own`, () => {
       const { report } = await adapter.chat(callOf(rounds, newer));
       expect(modelTurn()).toEqual(signedParts);
       expect(report.warnings).toEqual([]);
+    });
+
+    it('are found by another process, and only for their owner', async () => {
+      const owned = { ...newer, ownerId: 'ada' };
+      await serving(message(signedParts)).chat(callOf(REQUESTS.tools(), owned));
+      const other = serving(GOOGLE_GOLDENS.text);
+      await other.chat(callOf(rounds, owned));
+      expect(modelTurn()).toEqual(signedParts);
+      await other.chat(callOf(rounds, { ...newer, ownerId: 'bob' }));
+      expect(modelTurn()).not.toEqual(signedParts);
+    });
+
+    it('are stored before the stream tells that it is whole', async () => {
+      const golden = sse(event(content(signedParts)), END);
+      const stream = await serving(golden).chatStream(
+        callOf(REQUESTS.tools(), { ...newer, ownerId: 'cleo' }),
+      );
+      const before = store.size;
+      for await (const { chunk } of stream.chunks) {
+        if (firstChoice(chunk).finish_reason) break;
+      }
+      expect(store.size).toBe(before + 1);
+    });
+
+    it('are not asked for where nothing was called, or by models that do not think', async () => {
+      const adapter = serving(GOOGLE_GOLDENS.text);
+      const plain = { model: catalogModel({ provider: 'google', upstreamId: NEWER_ID, ...DULL }) };
+      const asked = store.questions;
+      await adapter.chat(callOf({}, { ...newer, ownerId: 'ada' }));
+      await adapter.chat(callOf(rounds, { ...plain, ownerId: 'ada' }));
+      expect(store.questions).toBe(asked);
     });
 
     it('that are lost, or of another call, are replaced by the documented stand-in, with a warning', async () => {

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { MESSAGE_EXAMPLES } from '../../src/gateway/messages/dto/message.request.dto';
 import { type Account, startApp, type TestApp, type UsageLine } from '../support/app';
-import { block, end, message, sse, start } from '../support/contract/anthropic.goldens';
+import { block, end, failed, message, sse, start } from '../support/contract/anthropic.goldens';
 import { GoldenUpstream } from '../support/contract/golden-upstream';
 import { eventually } from '../support/eventually';
 import {
@@ -12,6 +12,7 @@ import {
 } from '../support/truth-provider/truth-provider';
 
 const GPT = 'openai/gpt-4o-mini';
+const LUNA = 'openai/gpt-6-luna';
 const CLAUDE = 'claude-haiku-5-5';
 const TOOLS: Anthropic.Tool[] = ['get_weather', 'get_time'].map((name) => ({
   name,
@@ -136,6 +137,24 @@ describe('POST /v1/messages', () => {
         user: 'u-1',
       });
       expect(warnings).toMatch(/cache_control: .*; top_k was left out/);
+    });
+
+    it.each([{ lattice: { fallback: 'any' } }, { models: [CLAUDE] }, {}])(
+      'names the output limit as the first model knows it, with %j',
+      async (options) => {
+        const params = ask('Hi', { model: LUNA, ...(options as object) });
+        const [attempt] = await attemptsOf(async () => await client.messages.create(params));
+        expect(attempt?.body).toMatchObject({ model: 'gpt-6-luna', max_completion_tokens: 100 });
+        expect(attempt?.body).not.toHaveProperty('max_tokens');
+      },
+    );
+
+    it('tells in the last event of a stream, too, what was left out', async () => {
+      const { text, headers } = await app.call('POST', '/v1/messages', {
+        body: { ...ask('Hi', { model: LUNA }), stream: true, context_management: {} },
+      });
+      expect(headers.get('x-lattice-warnings')).toBe('context_management was left out');
+      expect(text).toContain('"warnings":["context_management was left out"]');
     });
 
     it('splits cached tokens from the input', async () => {
@@ -342,6 +361,9 @@ describe('POST /v1/messages', () => {
         expect(second.text).toBe(first.text);
         expect(second.headers.get('content-type')).toBe(first.headers.get('content-type'));
         expect(second.headers.get('x-lattice-idempotent-replay')).toBe('true');
+        const [one, two] = [first, second].map(({ headers }) => headers.get('request-id'));
+        expect(two).toBe(second.headers.get('x-lattice-request-id'));
+        expect(two).not.toBe(one);
       });
       expect(attempts).toHaveLength(1);
     });
@@ -371,6 +393,67 @@ describe('POST /v1/messages', () => {
       });
       expect(data).toMatchObject({ content: [{ type: 'text', text: 'Hello' }], usage });
       expect(response.headers.get('x-lattice-warnings')).toBeNull();
+    });
+
+    it('keeps it for Anthropic also where another model may answer, and leaves it out there', async () => {
+      const mark = { type: 'ephemeral' as const };
+      const content = [{ type: 'text' as const, text: 'Hi', cache_control: mark }];
+      const params = ask(content, { model: 'claude-haiku-4-5', ...({ models: [LUNA], top_k: 5 } as object) });
+      upstream.serve('claude', message([{ type: 'text', text: 'Hello' }]));
+      const { response } = await client.messages.create(params).withResponse();
+      expect(upstream.last.body).toMatchObject({ messages: [{ role: 'user', content }], top_k: 5 });
+      expect(response.headers.get('x-lattice-warnings')).not.toMatch(/cache_control|top_k/);
+
+      upstream.serve('claude', failed(529, 'overloaded_error', 'Overloaded'));
+      let other: Response | undefined;
+      const [attempt] = await attemptsOf(async () => {
+        other = (await client.messages.create(params).withResponse()).response;
+      });
+      expect(attempt?.body).toEqual({
+        model: 'gpt-6-luna',
+        max_completion_tokens: 100,
+        messages: [{ role: 'user', content: 'Hi' }],
+      });
+      expect(other?.headers.get('x-lattice-model')).toBe(LUNA);
+      expect(other?.headers.get('x-lattice-warnings')).toMatch(
+        /cache_control: .*; top_k was left out: openai/,
+      );
+    });
+
+    it('puts the signed thinking back that a client cannot keep', async () => {
+      const thinking = { type: 'thinking', thinking: 'Oslo.', signature: 'EqQBCg' };
+      const call = { type: 'tool_use', id: 'toolu_1', name: 'get_weather', input: { city: 'Oslo' } };
+      upstream.serve('claude', message([thinking, call], { stop_reason: 'tool_use' }));
+      const question = { role: 'user' as const, content: 'Weather?' };
+      const more = {
+        model: CLAUDE,
+        max_tokens: 4000,
+        tools: TOOLS,
+        ...({ output_config: { effort: 'low' } } as object),
+      };
+      const first = await client.messages.create({ ...ask(''), ...more, messages: [question] });
+      const calls = first.content.filter(({ type }) => type === 'tool_use');
+      const result = { type: 'tool_result' as const, tool_use_id: 'toolu_1', content: 'Rain' };
+      const messages: Anthropic.MessageParam[] = [
+        question,
+        { role: 'assistant', content: calls as Anthropic.ToolUseBlockParam[] },
+        { role: 'user', content: [result] },
+      ];
+      await client.messages.create({ ...ask(''), ...more, messages });
+      const { messages: sent } = upstream.last.body as { messages: readonly { content: unknown }[] };
+      expect(sent[1]?.content).toMatchObject([thinking, call]);
+      const owners = await app.database.query<{ user_id: string }[]>('select user_id from kept_thoughts');
+      expect(owners).toHaveLength(1);
+    });
+
+    it('tells which stop sequence ended it, whole and streamed', async () => {
+      const params = ask('Count', { model: CLAUDE, stop_sequences: ['two'] });
+      const ended = { stop_reason: 'stop_sequence', stop_sequence: 'two' };
+      upstream.serve('claude', message([{ type: 'text', text: 'one, ' }], ended));
+      expect(await client.messages.create(params)).toMatchObject(ended);
+      const text = block(0, { type: 'text', text: '' }, { type: 'text_delta', text: 'one, ' });
+      upstream.serve('claude', sse(start(), ...text, ...end('stop_sequence', { output_tokens: 5 }, 'two')));
+      expect(await client.messages.stream(params).finalMessage()).toMatchObject(ended);
     });
 
     it('streams', async () => {

@@ -108,14 +108,14 @@ describe('bad input', () => {
     });
   });
 
-  it('answers a model whose provider has no key with 503 and the variable to set', async () => {
+  it('answers a model whose provider has no key with 501 and the variable to set', async () => {
     const answer = await app.call('POST', '/v1/chat/completions', {
       body: { model: 'anthropic/claude-haiku-4-5', messages: HELLO },
     });
     expect([answer.status, answer.body.error]).toEqual([
-      503,
+      501,
       expect.objectContaining({
-        code: 'PROVIDER_UNAVAILABLE',
+        code: 'REQUIRES_IMPLEMENTATION',
         message: expect.stringContaining('ANTHROPIC_API_KEY'),
       }),
     ]);

@@ -19,6 +19,10 @@ interface MeteredRoute {
 
 /** How each metered route is called. */
 const METERED: Readonly<Record<string, MeteredRoute>> = {
+  'POST /v1/embeddings': {
+    body: (text) => ({ model: 'openai/text-embedding-3-small', input: text }),
+    modes: [false],
+  },
   'POST /v1/chat/completions': {
     body: (text, isStream) => ({
       model: MODEL,
@@ -35,6 +39,10 @@ const METERED: Readonly<Record<string, MeteredRoute>> = {
       max_tokens: 200,
       messages: [{ role: 'user', content: text }],
     }),
+    modes: [false, true],
+  },
+  'POST /v1/responses': {
+    body: (text, isStream) => ({ model: MODEL, stream: isStream, max_output_tokens: 200, input: text }),
     modes: [false, true],
   },
 };

@@ -87,6 +87,8 @@ export function testEnv(dataDir: string, env: NodeJS.ProcessEnv = {}): NodeJS.Pr
     LATTICE_SECRET_KEY: 'a-secret-for-tests-only-0123456789',
     LOG_LEVEL: 'silent',
     RETRY_BASE_DELAY_MS: '5',
+    // Faults are scripted one after the other; the tests of the circuit breaker switch it on.
+    BREAKER_FAILURES: '0',
     BACKGROUND_TASK_TIMEOUT: '1',
     PORT: '0',
     DATA_DIR: dataDir,

@@ -8,8 +8,11 @@ export function proofSize<T>(ci: T, full: T): T {
   return isFullSize ? full : ci;
 }
 
-/** Notes what a proof has shown; `npm run proof` names the file that takes the notes. */
-export function reportProof(proof: number, figures: Readonly<Record<string, string | number>>): void {
+/** Notes what a proof has shown, one value a row or one for each of its columns; `npm run proof` names the file. */
+export function reportProof(
+  proof: number,
+  figures: Readonly<Record<string, string | number | readonly string[]>>,
+): void {
   const file = process.env.PROOF_REPORT;
   if (file) appendFileSync(file, `${JSON.stringify({ proof, figures })}\n`);
 }

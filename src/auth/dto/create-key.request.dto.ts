@@ -5,7 +5,7 @@ import { IfPresent } from '../../common/index';
 import type { KeySettings } from '../keys/api-key.service';
 import { NameField } from './fields';
 import { KeyBudgetDto, KeyLimitsDto } from './key-allowances.dto';
-import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
+import { AllowedModelsField, CacheField, ExpiryField, ScopesField } from './key-settings.fields';
 
 export class CreateKeyRequestDto {
   @NameField('my laptop')
@@ -16,6 +16,9 @@ export class CreateKeyRequestDto {
 
   @AllowedModelsField()
   allowedModels?: string[] | null;
+
+  @CacheField()
+  cache?: boolean;
 
   @ExpiryField()
   expiresAt?: string | null;
@@ -34,11 +37,12 @@ export class CreateKeyRequestDto {
   @Type(() => KeyBudgetDto)
   budget?: KeyBudgetDto;
 
-  static settings({ name, scopes, allowedModels, expiresAt }: CreateKeyRequestDto): KeySettings {
+  static settings({ name, scopes, allowedModels, cache, expiresAt }: CreateKeyRequestDto): KeySettings {
     return {
       name,
       scopes: scopes ?? null,
       allowedModels: allowedModels ?? null,
+      cache: cache ?? false,
       expiresAt: expiresAt ? new Date(expiresAt) : null,
     };
   }

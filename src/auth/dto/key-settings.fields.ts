@@ -6,13 +6,14 @@ import {
   ArrayNotEmpty,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsIn,
   IsOptional,
   IsRFC3339,
   Matches,
   MaxLength,
 } from 'class-validator';
-import { PROVIDER_IDS } from '../../common/index';
+import { IfPresent, PROVIDER_IDS } from '../../common/index';
 import { SCOPES } from '../guard/permissions';
 
 const MAX_MODELS = 50;
@@ -77,4 +78,18 @@ export const ExpiryField = (): PropertyDecorator =>
     IsOptional(),
     MaxLength(64),
     IsRFC3339(),
+  );
+
+export const CacheField = (): PropertyDecorator =>
+  applyDecorators(
+    ApiPropertyOptional({
+      type: Boolean,
+      default: false,
+      example: true,
+      description:
+        'Requests with this key may be answered by what an identical deterministic one of the same owner got before, ' +
+        'at no cost. A request says otherwise with `x-lattice-cache: off`.',
+    }),
+    IfPresent(),
+    IsBoolean(),
   );

@@ -32,6 +32,9 @@ export class KeyResponseDto {
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'], description: 'Null: every model.' })
   allowedModels: string[] | null;
 
+  @ApiProperty({ type: Boolean, example: false, description: 'Whether its requests use the response cache.' })
+  cache: boolean;
+
   @ApiProperty({ type: KeyLimitsDto, nullable: true, description: 'Null: none of its own.' })
   limits: LimitValues | null;
 
@@ -69,6 +72,7 @@ export class KeyResponseDto {
       state: keyState(key),
       scopes: key.scopes,
       allowedModels: key.allowedModels,
+      cache: key.cache,
       limits: allowances.limits ?? null,
       budget: allowances.budget ?? null,
       createdAt: key.createdAt.toISOString(),

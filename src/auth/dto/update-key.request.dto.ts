@@ -1,6 +1,6 @@
 import type { KeySettings } from '../keys/api-key.service';
 import { OptionalNameField } from './fields';
-import { AllowedModelsField, ExpiryField, ScopesField } from './key-settings.fields';
+import { AllowedModelsField, CacheField, ExpiryField, ScopesField } from './key-settings.fields';
 
 /** What is left out stays as it is; null takes a restriction away. */
 export class UpdateKeyRequestDto {
@@ -12,6 +12,9 @@ export class UpdateKeyRequestDto {
 
   @AllowedModelsField()
   allowedModels?: string[] | null;
+
+  @CacheField()
+  cache?: boolean;
 
   @ExpiryField()
   expiresAt?: string | null;

@@ -52,6 +52,10 @@ export class ApiKeyEntity {
   @Column('text', { name: 'allowed_models', array: true, nullable: true })
   allowedModels: string[] | null;
 
+  /** Its requests use the response cache unless they say otherwise. */
+  @Column('boolean', { default: false })
+  cache: boolean;
+
   @Column('timestamptz', { name: 'expires_at', nullable: true })
   expiresAt: Date | null;
 

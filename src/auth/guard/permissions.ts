@@ -13,7 +13,9 @@ export const AREAS = [
   'audit',
   'auth',
   'budgets',
+  'cache',
   'catalog',
+  'credentials',
   'decisions',
   'events',
   'keys',
@@ -49,6 +51,7 @@ const ROLE_PERMISSIONS: Readonly<Record<Exclude<Role, 'admin'>, ReadonlySet<Perm
 /** With these, credentials are made that may more than the key at hand: only a key that names them has them. */
 const CREDENTIAL_PERMISSIONS: ReadonlySet<Permission> = new Set([
   'auth:write',
+  'credentials:write',
   'keys:write',
   'session:write',
   'users:write',

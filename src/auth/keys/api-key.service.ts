@@ -21,6 +21,7 @@ export interface KeySettings {
   readonly name: string;
   readonly scopes: string[] | null;
   readonly allowedModels: string[] | null;
+  readonly cache: boolean;
   readonly expiresAt: Date | null;
 }
 
@@ -30,7 +31,7 @@ export interface IssuedApiKey {
   readonly key: string;
 }
 
-const SETTINGS = ['name', 'scopes', 'allowedModels', 'expiresAt'] as const;
+const SETTINGS = ['name', 'scopes', 'allowedModels', 'cache', 'expiresAt'] as const;
 
 /** Makes, changes, rotates and revokes API keys. Every act is audited with it, and takes effect in every process at once. */
 @Injectable()
@@ -171,8 +172,8 @@ function rotation(
   };
 }
 
-function settingsOf({ name, scopes, allowedModels, expiresAt }: ApiKeyEntity): KeySettings {
-  return { name, scopes, allowedModels, expiresAt };
+function settingsOf({ name, scopes, allowedModels, cache, expiresAt }: ApiKeyEntity): KeySettings {
+  return { name, scopes, allowedModels, cache, expiresAt };
 }
 
 function pick(from: Partial<KeySettings>, fields: readonly (keyof KeySettings)[]): Partial<KeySettings> {

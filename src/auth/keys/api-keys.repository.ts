@@ -11,7 +11,7 @@ export const API_KEY: OwnedResource = { prefix: 'key', name: 'API key', table: '
 
 export type NewApiKey = Pick<
   ApiKeyEntity,
-  'name' | 'prefix' | 'keyHash' | 'scopes' | 'allowedModels' | 'expiresAt'
+  'name' | 'prefix' | 'keyHash' | 'scopes' | 'allowedModels' | 'cache' | 'expiresAt'
 >;
 
 export interface ActiveKey {
@@ -34,18 +34,19 @@ interface ActiveKeyRow {
   readonly role: Role;
   readonly scopes: string[] | null;
   readonly allowed_models: string[] | null;
+  readonly cache: boolean;
   readonly valid_until: Date | null;
 }
 
 const FIND_ACTIVE = `
-  select k.id as key_id, k.user_id, k.scopes, k.allowed_models, u.role,
+  select k.id as key_id, k.user_id, k.scopes, k.allowed_models, k.cache, u.role,
     least(k.expires_at, case when k.key_hash <> $1 then k.previous_key_until end) as valid_until
   from api_keys k join users u on u.id = k.user_id
   where (k.key_hash = $1 or (k.previous_key_hash = $1 and k.previous_key_until > now()))
     and k.revoked_at is null and u.disabled_at is null and (k.expires_at is null or k.expires_at > now())`;
 
 const FIND_ACTIVE_BY_ID = `
-  select k.id as key_id, k.user_id, k.scopes, k.allowed_models, u.role, k.expires_at as valid_until
+  select k.id as key_id, k.user_id, k.scopes, k.allowed_models, k.cache, u.role, k.expires_at as valid_until
   from api_keys k join users u on u.id = k.user_id
   where k.id = $1 and k.revoked_at is null and u.disabled_at is null
     and (k.expires_at is null or k.expires_at > now())
@@ -125,6 +126,7 @@ function principalOf(row: ActiveKeyRow, keyGeneration: string | undefined): Prin
     ...(keyGeneration !== undefined && { keyGeneration }),
     ...(row.scopes && { scopes: Object.freeze(row.scopes) }),
     ...(row.allowed_models && { allowedModels: Object.freeze(row.allowed_models) }),
+    ...(row.cache && { usesCache: true }),
   };
   return Object.freeze(principal);
 }

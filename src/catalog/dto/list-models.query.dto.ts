@@ -1,7 +1,14 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { PageQueryDto, PROVIDER_IDS, type ProviderId } from '../../common/index';
-import { CAPABILITIES, MODEL_STATUSES, type ModelCapabilities, type ModelStatus } from '../model';
+import {
+  CAPABILITIES,
+  MODEL_KINDS,
+  MODEL_STATUSES,
+  type ModelCapabilities,
+  type ModelKind,
+  type ModelStatus,
+} from '../model';
 
 export class ListModelsQueryDto extends PageQueryDto {
   @ApiPropertyOptional({ enum: PROVIDER_IDS, description: 'Only models of this provider.' })
@@ -13,6 +20,11 @@ export class ListModelsQueryDto extends PageQueryDto {
   @IsOptional()
   @IsIn(CAPABILITIES)
   capability?: keyof ModelCapabilities;
+
+  @ApiPropertyOptional({ enum: MODEL_KINDS, description: 'Only models of this kind.' })
+  @IsOptional()
+  @IsIn(MODEL_KINDS)
+  kind?: ModelKind;
 
   @ApiPropertyOptional({ enum: MODEL_STATUSES })
   @IsOptional()

@@ -3,8 +3,12 @@ import { PROVIDER_IDS, type ProviderId, type TaskType } from '../../common/index
 import {
   CAPABILITIES,
   type CatalogModel,
+  type EmbeddingFacts,
+  kindOf,
+  MODEL_KINDS,
   MODEL_STATUSES,
   type ModelCapabilities,
+  type ModelKind,
   type ModelStatus,
   type ModelTimeouts,
   type SpeedClass,
@@ -26,12 +30,50 @@ export class TimeoutsDto implements ModelTimeouts {
   totalMs: number;
 }
 
+export class EmbeddingFactsDto implements EmbeddingFacts {
+  @ApiPropertyOptional({ example: 1536, description: 'Length of a vector when none is asked for.' })
+  dimensions?: number;
+
+  @ApiPropertyOptional({ type: [Number], description: 'The lengths that may be asked for.' })
+  allowedDimensions?: readonly number[];
+
+  @ApiPropertyOptional({
+    example: 1,
+    description: 'Every length from here to `dimensions` may be asked for.',
+  })
+  minDimensions?: number;
+
+  @ApiProperty({ example: 2048, description: 'Inputs in one upstream request.' })
+  maxBatch: number;
+
+  @ApiPropertyOptional({ example: 300000, description: 'Tokens in one upstream request.' })
+  maxBatchTokens?: number;
+
+  @ApiProperty({ description: 'Takes token ids in place of texts.' })
+  takesTokens: boolean;
+
+  @ApiProperty({ description: 'Tells queries and documents apart.' })
+  hasInputTypes: boolean;
+
+  @ApiProperty({ description: 'Cuts a text that is too long where others refuse it.' })
+  cutsLongTexts: boolean;
+
+  @ApiProperty({ example: 0.66, description: 'Quality of its vectors from 0 to 1; an estimate.' })
+  quality: number;
+}
+
 export class ModelResponseDto {
   @ApiProperty({ example: 'openai/gpt-6-luna' })
   id: string;
 
   @ApiProperty({ enum: PROVIDER_IDS })
   provider: ProviderId;
+
+  @ApiProperty({ enum: MODEL_KINDS, description: 'Only chat models chat, only embedding models embed.' })
+  kind: ModelKind;
+
+  @ApiPropertyOptional({ type: EmbeddingFactsDto, description: 'Only on embedding models.' })
+  embedding?: EmbeddingFacts;
 
   @ApiProperty({ example: 'gpt-6-luna', description: 'What the provider is asked for.' })
   upstreamId: string;
@@ -95,6 +137,8 @@ export class ModelResponseDto {
     return Object.assign(new ModelResponseDto(), {
       id: model.id,
       provider: model.provider,
+      kind: kindOf(model),
+      embedding: model.embedding,
       upstreamId: model.upstreamId,
       baseModel: model.baseModel,
       displayName: model.displayName,

@@ -1,12 +1,13 @@
 import { type ProviderId, TASK_TYPES, type TaskType } from '../../common/index';
-import { ConfigurationError } from '../../errors/index';
-import type { CatalogModel, ModelCapabilities, ModelSize, ModelTimeouts } from '../model';
+import type { CatalogModel, ModelCapabilities } from '../model';
 import { type CompleteEntry, completeModelSchema, type TierTables } from './catalog-file.schema';
+import { buildEmbeddingModel } from './build-embedding-model';
+import { capacityOf } from './capacity';
 import { type MergedEntry, modelName } from './merge';
+import { timeoutsOf } from './timeouts';
 import { misfit } from './read-files';
+import { wrong } from './wrong';
 
-const SECOND = 1000;
-const TOTAL_MS: Record<ModelSize, number> = { small: 30 * SECOND, large: 60 * SECOND, local: 120 * SECOND };
 const NO_CAPABILITIES: ModelCapabilities = {
   tools: false,
   parallelTools: false,
@@ -21,6 +22,7 @@ const NO_CAPABILITIES: ModelCapabilities = {
 /** @throws ConfigurationError naming file, place and reason when the merged entry is not a whole model. */
 export function buildModel(merged: MergedEntry, tiers: TierTables): CatalogModel {
   const { base: _, ...plain } = merged.entry;
+  if (plain.embedding) return buildEmbeddingModel(merged);
   const parsed = completeModelSchema.safeParse(plain);
   if (!parsed.success) throw misfit(merged.file, merged.path, parsed.error);
   const entry = parsed.data;
@@ -28,13 +30,13 @@ export function buildModel(merged: MergedEntry, tiers: TierTables): CatalogModel
     throw wrong(merged, 'maxOutputTokens', 'is larger than contextWindowTokens');
   }
   const scores = scoresOf(entry, tiers, merged);
-  return freeze(entry, scores, merged.entry.base !== undefined);
+  return freeze(entry, scores, merged);
 }
 
 function freeze(
   entry: CompleteEntry,
   scores: Readonly<Record<TaskType, number>>,
-  isDeployment: boolean,
+  merged: MergedEntry,
 ): CatalogModel {
   const name = modelName(entry.id);
   const input = entry.input ?? ['text'];
@@ -58,8 +60,9 @@ function freeze(
     status: entry.status ?? 'active',
     successor: entry.successor,
     aliases: Object.freeze([...(entry.aliases ?? [])]),
-    isDeployment,
+    isDeployment: merged.entry.base !== undefined,
     timeouts: timeoutsOf(entry.size, supports.reasoning, entry.timeouts),
+    capacity: capacityOf(entry.capacity, merged),
     priceId: entry.priceId,
     allowUnknownPrice: entry.allowUnknownPrice ?? false,
   } satisfies CatalogModel);
@@ -83,22 +86,4 @@ function scoresOf(
     TaskType,
     number
   >;
-}
-
-export function timeoutsOf(
-  size: ModelSize,
-  isReasoning: boolean,
-  own: Partial<ModelTimeouts> = {},
-): ModelTimeouts {
-  return Object.freeze({
-    connectMs: 5 * SECOND,
-    firstByteMs: TOTAL_MS[size],
-    idleMs: (isReasoning ? 60 : 30) * SECOND,
-    totalMs: TOTAL_MS[size],
-    ...own,
-  });
-}
-
-export function wrong(merged: MergedEntry, field: string, reason: string): ConfigurationError {
-  return new ConfigurationError(`${merged.file}: ${merged.path}.${field}: ${reason}`);
 }

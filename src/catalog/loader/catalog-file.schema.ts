@@ -49,10 +49,45 @@ const timeouts = z.strictObject({
   totalMs: milliseconds,
 });
 
+const MAX_QUEUE_MS = 600_000;
+const MAX_QUEUE_LENGTH = 100_000;
+/** What the provider has agreed to take of this installation. */
+const capacity = z.strictObject({
+  requestsPerMinute: whole('requests', 10_000_000),
+  tokensPerMinute: whole('tokens', 100_000_000_000),
+  concurrency: whole('requests', 100_000),
+  queueMs: whole('milliseconds', MAX_QUEUE_MS, 0),
+  queueLength: whole('calls', MAX_QUEUE_LENGTH, 0),
+});
+const providers = z.partialRecord(
+  z.enum(PROVIDER_IDS),
+  z.strictObject({ capacity: capacity.partial().optional() }),
+  {
+    error: ({ code }: { readonly code: string }) =>
+      code === 'unrecognized_keys' ? `must name providers: ${PROVIDER_IDS.join(', ')}` : undefined,
+  },
+);
+
+const dimensions = whole('dimensions', 100_000);
+const embedding = z.strictObject({
+  /** Length of a vector when the request names none. */
+  dimensions,
+  allowedDimensions: z.array(dimensions).min(1),
+  minDimensions: dimensions,
+  maxBatch: whole('inputs', 100_000),
+  maxBatchTokens: tokens,
+  takesTokens: z.boolean(),
+  hasInputTypes: z.boolean(),
+  cutsLongTexts: z.boolean(),
+  quality: score,
+});
+
 const fields = {
   displayName: z.string().min(1),
   upstreamId: z.string().min(1),
   baseModel: z.string().min(1),
+  /** Makes the model an embedding model: it embeds and does not chat. */
+  embedding: embedding.partial(),
   contextWindowTokens: tokens,
   maxOutputTokens: tokens,
   /** The most one image can count; for models that count far above the usual. */
@@ -69,6 +104,7 @@ const fields = {
   successor: modelId,
   aliases: z.array(z.string().min(1)),
   timeouts: timeouts.partial(),
+  capacity: capacity.partial(),
   priceId: z
     .string()
     .regex(/^[^/]+\/.+$/, 'must be the provider and the model id of genai-prices, such as openai/gpt-6-sol'),
@@ -82,6 +118,8 @@ export const catalogFileSchema = z.strictObject({
   /** Where the facts of this file come from. */
   source: z.string().optional(),
   tiers: z.record(z.string(), scores).optional(),
+  /** What holds for all models of a provider together. */
+  providers: providers.optional(),
   /** For every model and deployment that this file introduces. */
   defaults: patch.optional(),
   models: z.array(model).optional(),
@@ -97,13 +135,20 @@ export const completeModelSchema = model.required({
   size: true,
 });
 
-function whole(unit: string, max: number): z.ZodInt {
-  const error = `must be a whole number of ${unit} from 1 to ${max}`;
-  return z.int(error).min(1, error).max(max, error);
+/** The same for an embedding model, which answers with vectors of a known length. */
+export const completeEmbeddingSchema = model
+  .extend({ embedding: embedding.partial().required({ maxBatch: true, quality: true }) })
+  .required({ contextWindowTokens: true, speed: true, size: true });
+
+function whole(unit: string, max: number, min = 1): z.ZodInt {
+  const error = `must be a whole number of ${unit} from ${min} to ${max}`;
+  return z.int(error).min(min, error).max(max, error);
 }
 
 export type CatalogFile = z.infer<typeof catalogFileSchema>;
 export type ModelEntry = z.infer<typeof model> & { readonly base?: string };
 export type CompleteEntry = z.infer<typeof completeModelSchema>;
+export type CompleteEmbeddingEntry = z.infer<typeof completeEmbeddingSchema>;
 export type PriceEntry = z.infer<typeof price>;
+export type CapacityEntry = Partial<z.infer<typeof capacity>>;
 export type TierTables = Readonly<Record<string, z.infer<typeof scores>>>;

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
+import type { ProviderId } from '../../common/index';
 import { listPrice } from '../list-price';
-import type { CatalogModel } from '../model';
+import type { Capacity, CatalogModel, ModelKind } from '../model';
 import type { ModelPrices } from '../price';
 import { fromUsd } from '../price-conversion';
-import { buildModel, wrong } from './build-model';
+import { buildModel } from './build-model';
+import { capacityOf } from './capacity';
 import type { PriceEntry, TierTables } from './catalog-file.schema';
-import { mergeCatalog, type MergedEntry } from './merge';
+import { mergeCatalog, type MergedCatalog, type MergedEntry } from './merge';
 import { readCatalogFolder } from './read-files';
+import { wrong } from './wrong';
 
 /** A price that stands in the YAML; `from` is when it begins to hold, absent meaning always. */
 export interface ScheduledPrice {
@@ -19,6 +22,8 @@ export interface LoadedCatalog {
   /** By model id; ascending by `from`. */
   readonly prices: ReadonlyMap<string, readonly ScheduledPrice[]>;
   readonly tiers: TierTables;
+  /** What a provider takes of all its models together. */
+  readonly capacities: ReadonlyMap<ProviderId, Capacity>;
   /** Changes with anything that stands in the files. */
   readonly hash: string;
 }
@@ -29,7 +34,7 @@ export interface LoadedCatalog {
  * @throws ConfigurationError naming file, place and reason.
  */
 export function loadCatalog(configDirs: readonly string[]): LoadedCatalog {
-  const { entries, tiers } = mergeCatalog(configDirs.toReversed().map(readCatalogFolder));
+  const { entries, tiers, providers } = mergeCatalog(configDirs.toReversed().map(readCatalogFolder));
   const models = entries.map((merged) => buildModel(merged, tiers));
   const prices = new Map<string, readonly ScheduledPrice[]>();
   for (const merged of entries) {
@@ -38,8 +43,19 @@ export function loadCatalog(configDirs: readonly string[]): LoadedCatalog {
   }
   refuseUnknownSuccessors(entries, new Set(models.map((model) => model.id)));
   refuseSharedAliases(entries);
+  const capacities = capacitiesOf(providers);
   const hash = createHash('sha256').update(JSON.stringify(entries.map((merged) => merged.entry)));
-  return { models, prices, tiers, hash: hash.update(JSON.stringify(tiers)).digest('hex').slice(0, 16) };
+  hash.update(JSON.stringify(tiers)).update(JSON.stringify([...capacities]));
+  return { models, prices, tiers, capacities, hash: hash.digest('hex').slice(0, 16) };
+}
+
+function capacitiesOf(providers: MergedCatalog['providers']): ReadonlyMap<ProviderId, Capacity> {
+  const capacities = new Map<ProviderId, Capacity>();
+  for (const [provider, merged] of providers) {
+    const capacity = capacityOf(merged.capacity, merged);
+    if (capacity) capacities.set(provider, capacity);
+  }
+  return capacities;
 }
 
 function scheduleOf(merged: MergedEntry): readonly ScheduledPrice[] | undefined {
@@ -58,10 +74,14 @@ function scheduleOf(merged: MergedEntry): readonly ScheduledPrice[] | undefined 
 
 function isListed(merged: MergedEntry, priceId: string): boolean {
   try {
-    return listPrice(priceId, new Date()) !== undefined;
+    return listPrice(priceId, new Date(), kindOfEntry(merged)) !== undefined;
   } catch (error) {
     throw wrong(merged, 'priceId', error instanceof Error ? error.message : String(error));
   }
+}
+
+function kindOfEntry({ entry }: MergedEntry): ModelKind {
+  return entry.embedding ? 'embedding' : 'chat';
 }
 
 function scheduled(merged: MergedEntry, row: PriceEntry, place: string): ScheduledPrice {

@@ -1,5 +1,6 @@
+import type { ProviderId } from '../../common/index';
 import { ConfigurationError } from '../../errors/index';
-import type { CatalogFile, ModelEntry, TierTables } from './catalog-file.schema';
+import type { CapacityEntry, CatalogFile, ModelEntry, TierTables } from './catalog-file.schema';
 import type { ReadFile } from './read-files';
 
 /** An entry after all files were laid over each other, and where it was last written. */
@@ -10,13 +11,22 @@ export interface MergedEntry {
   readonly path: string;
 }
 
+/** What all models of a provider share, and where it was last written. */
+export interface MergedProvider {
+  readonly capacity: CapacityEntry;
+  readonly file: string;
+  /** `providers.openai` */
+  readonly path: string;
+}
+
 export interface MergedCatalog {
   readonly entries: readonly MergedEntry[];
+  readonly providers: ReadonlyMap<ProviderId, MergedProvider>;
   readonly tiers: TierTables;
 }
 
 type Fields = Omit<ModelEntry, 'id'>;
-const NESTED = ['supports', 'scores', 'timeouts'] as const;
+const NESTED = ['supports', 'scores', 'timeouts', 'embedding', 'capacity'] as const;
 
 /**
  * Lays the folders over each other: a later folder overrides single fields of a model by its id, or adds a model.
@@ -26,11 +36,13 @@ const NESTED = ['supports', 'scores', 'timeouts'] as const;
  */
 export function mergeCatalog(folders: readonly (readonly ReadFile[])[]): MergedCatalog {
   const written = new Map<string, MergedEntry>();
+  const providers = new Map<ProviderId, MergedProvider>();
   let tiers: TierTables = {};
   for (const files of folders) {
     const seen = new Map<string, string>();
     for (const { file, content } of files) {
       tiers = { ...tiers, ...content.tiers };
+      mergeProviders(file, content, providers);
       for (const own of entriesOf(file, content)) {
         refuseDuplicate(own, seen);
         const before = written.get(own.entry.id)?.entry;
@@ -40,7 +52,16 @@ export function mergeCatalog(folders: readonly (readonly ReadFile[])[]): MergedC
     }
   }
   const entries = [...written.values()].map((merged) => followBase(merged, written));
-  return { entries, tiers };
+  return { entries, providers, tiers };
+}
+
+function mergeProviders(file: string, content: CatalogFile, merged: Map<ProviderId, MergedProvider>): void {
+  for (const [name, { capacity }] of Object.entries(content.providers ?? {})) {
+    if (!capacity) continue;
+    const provider = name as ProviderId;
+    const before = merged.get(provider)?.capacity;
+    merged.set(provider, { capacity: { ...before, ...capacity }, file, path: `providers.${name}` });
+  }
 }
 
 function entriesOf(file: string, content: CatalogFile): MergedEntry[] {
@@ -79,7 +100,8 @@ function followBase(merged: MergedEntry, written: ReadonlyMap<string, MergedEntr
     const reason = base ? 'is itself a deployment' : 'is not a known model';
     throw new ConfigurationError(`${merged.file}: ${merged.path}.base: "${entry.base}" ${reason}`);
   }
-  const { aliases: _, upstreamId: __, ...inherited } = base;
+  // Whoever sells the model has an agreement of their own.
+  const { aliases: _, upstreamId: __, capacity: ___, ...inherited } = base;
   const name = base.displayName ?? modelName(base.id);
   const follows: Fields = {
     ...inherited,

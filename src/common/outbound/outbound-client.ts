@@ -1,6 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
+import { CONNECT_CAP_MS, orAborted } from './or-aborted';
 import { checkAddresses, checkUrl, isAllowedHost, type OutboundRules } from './outbound-url';
 
 export interface OutboundRequest {
@@ -11,7 +12,13 @@ export interface OutboundRequest {
   readonly timeoutMs: number;
   /** Of the answer's body; what is beyond is not read. 0: the answer is its head, whatever becomes of the body. */
   readonly maxBytes: number;
+  /** What this and other calls may read together; it is drawn from as bytes arrive. */
+  readonly budget?: ByteBudget;
   readonly signal?: AbortSignal;
+}
+
+export interface ByteBudget {
+  left: number;
 }
 
 export interface OutboundAnswer {
@@ -19,7 +26,7 @@ export interface OutboundAnswer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
-  /** There was, or may have been, more than `maxBytes`. */
+  /** There was, or may have been, more than `maxBytes` or what the budget had left. */
   readonly isCut: boolean;
 }
 
@@ -30,8 +37,6 @@ export interface HostAddress {
 
 export type ResolveHost = (hostname: string) => Promise<readonly HostAddress[]>;
 
-/** An attempt to connect goes on this long after its call was given up; undici cannot stop it. */
-const CONNECT_CAP_MS = 15_000;
 /** Of one question to one name server. */
 const DNS_LIMITS = { timeout: 2000, tries: 2 };
 
@@ -85,7 +90,7 @@ export class OutboundClient {
 
   private async exchange(
     target: URL,
-    { method, headers, body, maxBytes }: OutboundRequest,
+    { method, headers, body, maxBytes, budget }: OutboundRequest,
     signal: AbortSignal,
   ): Promise<OutboundAnswer> {
     const answer = await request(target, {
@@ -98,7 +103,7 @@ export class OutboundClient {
     return {
       status: answer.statusCode,
       headers: answer.headers,
-      ...(await readUpTo(answer.body, maxBytes)),
+      ...(await readUpTo(answer.body, maxBytes, budget)),
     };
   }
 
@@ -151,6 +156,7 @@ function lookupWith(resolve: ResolveHost, check: (addresses: readonly string[]) 
 async function readUpTo(
   stream: Dispatcher.ResponseData['body'],
   maxBytes: number,
+  budget: ByteBudget = { left: maxBytes },
 ): Promise<Pick<OutboundAnswer, 'body' | 'isCut'>> {
   if (maxBytes === 0) {
     // Destroying it before its end is an error to undici.
@@ -163,17 +169,9 @@ async function readUpTo(
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > maxBytes) break;
+    budget.left -= chunk.length;
+    if (size > maxBytes || budget.left < 0) break;
   }
-  return { body: Buffer.concat(chunks).subarray(0, maxBytes), isCut: size > maxBytes };
-}
-
-/** undici keeps an aborted request waiting until its socket is connected; the caller shall not. */
-function orAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    pending.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
+  const isCut = size > maxBytes || budget.left < 0;
+  return { body: Buffer.concat(chunks).subarray(0, maxBytes), isCut };
 }

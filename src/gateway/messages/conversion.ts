@@ -1,16 +1,16 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../common/index';
 import type { ChatLimits } from '../chat-messages';
 import { invalid } from '../invalid';
-import type { Targets } from './targets';
 
-/** What the parts of one conversion share: who may answer, and what the caller has to be told. */
+/** What the parts of one conversion share: the bounds, and what the caller has to be told, whoever answers. */
 export class Conversion {
   readonly warnings: string[] = [];
   private chars = 0;
 
+  /** @param field where the prompt stands in the request. */
   constructor(
-    readonly targets: Targets,
     readonly limits: ChatLimits,
+    private readonly field = 'messages',
   ) {}
 
   /** Says it once, however often it happens. */
@@ -24,17 +24,16 @@ export class Conversion {
     this.chars += text.length;
     const { maxPromptChars } = this.limits;
     if (this.chars > maxPromptChars)
-      invalid('messages', `hold more than the ${maxPromptChars} characters of text that are allowed`);
+      invalid(this.field, `must hold at most ${maxPromptChars} characters of text`);
     return text;
   }
 
-  /** The `cache_control` of a block, for the place it is converted to. */
+  /** The `cache_control` of a block, for the place it is converted to. Attempts at models without a cache leave it out. */
   cacheMark(block: JsonObject, at: string): { readonly cache_control?: JsonObject } {
     const { cache_control: mark } = block;
     if (isAbsent(mark)) return {};
     if (!isJsonObject(mark)) invalid(`${at}.cache_control`, 'must be an object');
-    if (!this.targets.cache) this.warn('cache_control: not every model that may answer takes it');
-    return this.targets.speakOpenAi ? {} : { cache_control: mark };
+    return { cache_control: mark };
   }
 }
 

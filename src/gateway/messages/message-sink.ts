@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { type ChatToolCall, isJsonObject, type JsonObject } from '../../common/index';
 import { type AppError, anthropicErrorBody } from '../../errors/index';
-import type { CompletionMeta, CompletionTotals, StreamSink } from '../../execution/index';
+import type { ChatChunk, CompletionMeta, CompletionTotals, StreamSink } from '../../execution/index';
 import { SseResponse } from '../sse-response';
 import { ContentBlocks, messageEvent } from './content-blocks';
 import type { MessagesRequest } from './request';
@@ -37,12 +37,11 @@ export class MessageSink implements StreamSink {
   }
 
   open(meta: CompletionMeta): void {
-    this.meta = { ...meta, warnings: [...this.request.warnings, ...meta.warnings] };
-    this.response.open(this.meta);
+    this.meta = meta;
+    this.response.open(meta);
   }
 
-  write(data: string): Promise<void> | undefined {
-    const chunk = JSON.parse(data) as JsonObject;
+  write({ chunk }: ChatChunk): Promise<void> | undefined {
     const events = this.begun(chunk) + this.taken(chunk);
     return events === '' ? undefined : this.response.send(events);
   }

@@ -5,12 +5,14 @@ import { Ctx, Metered } from '../../auth/index';
 import type { RequestContext } from '../../common/index';
 import { CompletionPipeline } from '../../execution/index';
 import { metaHeaders, totalsHeaders } from '../completion-headers';
+import { CACHE_HEADER } from '../dto/chat-completion.request.dto';
 import { MESSAGE_EXAMPLES, MessageRequestDto } from './dto/message.request.dto';
 import { MessageResponseDto } from './dto/message.response.dto';
 import { MessageRequests } from './message-requests';
 import { MessageSink } from './message-sink';
 import type { MessagesRequest } from './request';
 import { toMessage } from './response';
+import { USE_DIRECT_HEADER } from '../lattice-options';
 
 @ApiTags('inference')
 @Controller('v1/messages')
@@ -42,6 +44,8 @@ export class MessagesController {
     required: false,
     description: '`any`, `none` or `same-model` (default)',
   })
+  @ApiHeader(USE_DIRECT_HEADER)
+  @ApiHeader(CACHE_HEADER)
   @ApiBody({ type: MessageRequestDto, examples: MESSAGE_EXAMPLES })
   @ApiOkResponse({ type: MessageResponseDto })
   async create(
@@ -60,7 +64,7 @@ export class MessagesController {
     const completion = await this.pipeline.run(ctx, asked.chat);
     const { meta, totals } = completion;
     void reply
-      .headers(metaHeaders({ ...meta, warnings: [...asked.warnings, ...meta.warnings] }))
+      .headers(metaHeaders(meta))
       .headers(totalsHeaders(totals))
       .type('application/json; charset=utf-8')
       .send(JSON.stringify(toMessage(completion, asked)));

@@ -26,11 +26,7 @@ export function conversationMessages(
   if (list.length === 0) invalid('messages', 'must be a list with at least one message');
   if (list.length > maxMessages)
     invalid('messages', `has ${list.length} entries; at most ${maxMessages} are allowed`);
-  const converted = list.flatMap((message, index) => convert(message, `messages[${index}]`, conversion));
-  if (converted.at(-1)?.role === 'assistant' && !conversion.targets.areAnthropic) {
-    conversion.warn('messages end with an assistant turn, which only some models continue');
-  }
-  return converted;
+  return list.flatMap((message, index) => convert(message, `messages[${index}]`, conversion));
 }
 
 function convert(value: JsonValue, at: string, conversion: Conversion): ChatMessage[] {

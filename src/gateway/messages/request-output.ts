@@ -23,7 +23,7 @@ export function outputFields(raw: JsonObject, conversion: Conversion): OutputFie
   const effort = reasoningEffort(raw, config.effort, conversion);
   return {
     ...(effort === undefined ? {} : { reasoning_effort: effort }),
-    ...(isAbsent(config.format) ? {} : { response_format: responseFormat(config.format, conversion) }),
+    ...(isAbsent(config.format) ? {} : { response_format: responseFormat(config.format) }),
   };
 }
 
@@ -45,13 +45,7 @@ function reasoningEffort(
   if (!isAsked) return undefined;
   if (wanted === 'none') {
     if (!isAbsent(effort)) conversion.warn('output_config.effort was left out: thinking is disabled');
-    return undefined;
-  }
-  if (!conversion.targets.think) {
-    conversion.warn(
-      'thinking and output_config.effort were left out: not every model that may answer takes them',
-    );
-    return undefined;
+    return wanted;
   }
   return typeof effort === 'string' ? effort : wanted;
 }
@@ -68,9 +62,6 @@ function thinkingEffort(raw: JsonObject, conversion: Conversion): string | undef
     case 'enabled':
       return effortOf(thinking.budget_tokens, Number(raw.max_tokens), conversion);
     case 'disabled':
-      if (conversion.targets.think && !conversion.targets.areAnthropic) {
-        conversion.warn('thinking: a model that always thinks cannot be told not to');
-      }
       return 'none';
     default:
       return invalid('thinking.type', 'must be enabled, disabled, adaptive or between_tools');
@@ -83,22 +74,16 @@ function effortOf(budget: JsonValue | undefined, maxTokens: number, conversion: 
   }
   const share = budget / maxTokens;
   const effort = share < LOW_SHARE ? 'low' : share < MEDIUM_SHARE ? 'medium' : 'high';
-  if (conversion.targets.think) conversion.warn(`thinking.budget_tokens was taken as the effort ${effort}`);
+  conversion.warn(`thinking.budget_tokens was taken as the effort ${effort}`);
   return effort;
 }
 
-function responseFormat(value: JsonValue, conversion: Conversion): ResponseFormat {
+function responseFormat(value: JsonValue): ResponseFormat {
   const format = objectAt(value, 'output_config.format');
   onlyFields(format, ['type', 'schema'], 'output_config.format');
   if (format.type !== 'json_schema') invalid('output_config.format.type', 'must be json_schema');
   const schema = objectAt(format.schema, 'output_config.format.schema');
-  const strict = isClosed(schema);
-  if (!strict && conversion.targets.speakOpenAi) {
-    conversion.warn(
-      'output_config.format: the schema has optional or open properties, so some models only try to follow it',
-    );
-  }
-  return { type: 'json_schema', json_schema: { name: SCHEMA_NAME, schema, strict } };
+  return { type: 'json_schema', json_schema: { name: SCHEMA_NAME, schema, strict: isClosed(schema) } };
 }
 
 /** OpenAI enforces schemas only in which every object names all its properties as required and allows no others. */

@@ -1,9 +1,9 @@
 /** Tools and the choice between them, in OpenAI's shape. */
 import type { ChatBody, ChatTool, JsonObject, JsonValue } from '../../common/index';
+import { TOOL_NAME } from '../chat-body';
 import { invalid } from '../invalid';
 import { type Conversion, isAbsent, listAt, objectAt, onlyFields, textAt } from './conversion';
 
-const TOOL_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 const FIELDS = ['type', 'name', 'description', 'input_schema', 'strict', 'cache_control', 'allowed_callers'];
 /** They change how an answer is made, not what it is. */
 const HINTS = ['eager_input_streaming', 'input_examples', 'defer_loading'];

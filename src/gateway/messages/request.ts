@@ -1,15 +1,10 @@
 /**
  * A request of Anthropic's Messages API as the chat request that everything behind the gateway works with. Every field
- * is converted, refused, or listed in the warnings; none is dropped in silence.
+ * is converted, refused, or listed in the warnings; none is dropped in silence. What only some models take is kept: the
+ * attempts at the others leave it out.
  */
-import {
-  type ChatBody,
-  type ChatRequest,
-  isJsonObject,
-  type JsonObject,
-  type LatticeOptions,
-} from '../../common/index';
-import { checkNumber } from '../chat-body';
+import { type ChatBody, type ChatRequest, isJsonObject, type JsonObject } from '../../common/index';
+import { checkNumber, MAX_STOPS, MAX_TOKENS } from '../chat-body';
 import type { ChatLimits } from '../chat-messages';
 import { invalid } from '../invalid';
 import { latticeOptions, type LatticeHeaders } from '../lattice-options';
@@ -17,10 +12,7 @@ import { Conversion, isAbsent, listAt, nameAt, objectAt, onlyFields, textAt } fr
 import { conversationMessages, systemMessages } from './request-messages';
 import { outputFields, showsThinking } from './request-output';
 import { toolFields } from './request-tools';
-import type { Targets } from './targets';
 
-const MAX_TOKENS = 10_000_000;
-const MAX_STOPS = 16;
 const FIELDS = [
   'model',
   'messages',
@@ -47,28 +39,16 @@ const HINTS = ['context_management', 'diagnostics', 'user_profile_id', 'workspac
 
 export interface MessagesRequest {
   readonly chat: ChatRequest;
-  /** What the conversion could not keep. */
-  readonly warnings: readonly string[];
   readonly showsThinking: boolean;
   readonly stopSequences: readonly string[];
 }
 
-export interface ConversionContext {
-  readonly limits: ChatLimits;
-  /** Which models may answer. @throws ModelNotFoundError */
-  readonly targets: (model: string, options: LatticeOptions) => Targets;
-}
-
 /** @throws ValidationError naming the field as the caller wrote it, and the rule. */
-export function toChatRequest(
-  raw: unknown,
-  headers: LatticeHeaders,
-  context: ConversionContext,
-): MessagesRequest {
+export function toChatRequest(raw: unknown, headers: LatticeHeaders, limits: ChatLimits): MessagesRequest {
   if (!isJsonObject(raw)) invalid('body', 'must be a JSON object');
   const model = nameAt(raw.model, 'model');
   const options = latticeOptions(raw.lattice, raw.models, headers);
-  const conversion = new Conversion(context.targets(model, options), context.limits);
+  const conversion = new Conversion(limits);
   checkFields(raw, headers, conversion);
   const body: ChatBody = {
     model,
@@ -76,15 +56,20 @@ export function toChatRequest(
       ...systemMessages(raw.system, conversion),
       ...conversationMessages(raw.messages, conversion),
     ]),
-    [conversion.targets.maxTokensField]: raw.max_tokens,
-    ...samplingFields(raw, conversion),
+    max_tokens: raw.max_tokens as number,
+    ...samplingFields(raw),
     ...accountFields(raw),
     ...toolFields(raw, conversion, options.tools.length > 0),
     ...outputFields(raw, conversion),
   };
   return {
-    chat: Object.freeze({ body, options, bodyBytes: bytesOf(body) }),
-    warnings: conversion.warnings,
+    chat: Object.freeze({
+      body,
+      options,
+      bodyBytes: bytesOf(body),
+      dialect: 'messages' as const,
+      warnings: conversion.warnings,
+    }),
     showsThinking: showsThinking(raw),
     stopSequences: (body.stop as readonly string[] | undefined) ?? [],
   };
@@ -115,16 +100,12 @@ function checkFields(raw: JsonObject, headers: LatticeHeaders, conversion: Conve
     invalid('speed', 'must be standard: other speeds are priced otherwise');
 }
 
-function samplingFields(raw: JsonObject, conversion: Conversion): JsonObject {
+function samplingFields(raw: JsonObject): JsonObject {
   const { temperature, top_p: topP, top_k: topK, stop_sequences: stops, stream } = raw;
-  const hasTopK = !isAbsent(topK);
-  if (hasTopK && conversion.targets.speakOpenAi) {
-    conversion.warn('top_k was left out: not every model that may answer takes it');
-  }
   return {
     ...(isAbsent(temperature) ? {} : { temperature }),
     ...(isAbsent(topP) ? {} : { top_p: topP }),
-    ...(hasTopK && !conversion.targets.speakOpenAi ? { top_k: topK } : {}),
+    ...(isAbsent(topK) ? {} : { top_k: topK }),
     ...(isAbsent(stops) ? {} : stopField(stops)),
     ...(stream === true ? { stream } : {}),
   };

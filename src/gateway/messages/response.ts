@@ -5,6 +5,7 @@ import {
   isJsonObject,
   type JsonObject,
   toApiId,
+  toolArguments,
 } from '../../common/index';
 import type { Completion, CompletionMeta } from '../../execution/index';
 import type { MessagesRequest } from './request';
@@ -79,16 +80,5 @@ function contentBlocks(message: ChatMessage, showsThinking: boolean): readonly J
 /** Calls of other kinds than functions were never offered. */
 function toolUse(call: ChatToolCall): JsonObject[] {
   const fn = (call as Partial<ChatToolCall>).function;
-  return fn ? [toolUseBlock(call.id, fn.name, parsedInput(fn.arguments))] : [];
-}
-
-/** Clients are promised an object, also where a model wrote something else. */
-function parsedInput(text: string | undefined): JsonObject {
-  if (!text) return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : { arguments: text };
-  } catch {
-    return { arguments: text };
-  }
+  return fn ? [toolUseBlock(call.id, fn.name, toolArguments(fn.arguments))] : [];
 }

@@ -9,8 +9,8 @@ import {
   PageQueryDto,
   PROVIDER_IDS,
   type ProviderId,
-  TASK_TYPES,
-  type TaskType,
+  WORK_TYPES,
+  type WorkType,
 } from '../../common/index';
 import { USAGE_GROUPS, type UsageGroup } from '../usage-groups';
 
@@ -75,10 +75,10 @@ export class UsageFilterQueryDto extends PageQueryDto {
   @TextFilter('sandbox/small')
   model?: string;
 
-  @ApiPropertyOptional({ enum: TASK_TYPES })
+  @ApiPropertyOptional({ enum: WORK_TYPES })
   @IsOptional()
-  @IsIn(TASK_TYPES)
-  taskType?: TaskType;
+  @IsIn(WORK_TYPES)
+  taskType?: WorkType;
 
   @TextFilter('coder')
   agent?: string;

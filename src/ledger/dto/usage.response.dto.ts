@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { PROVIDER_IDS, TASK_TYPES, USAGE_SOURCES } from '../../common/index';
+import { PROVIDER_IDS, WORK_TYPES, USAGE_SOURCES } from '../../common/index';
 import { OUTCOMES } from '../ledger.types';
 
 export class UsageSumsDto {
-  @ApiProperty({ example: 3, description: 'Requests with at least one attempt.' })
+  @ApiProperty({ example: 3, description: 'Requests with at least one line.' })
   requests: number;
 
   @ApiProperty({ example: 4, description: 'Upstream attempts: retries, fallbacks and tool rounds included.' })
@@ -27,6 +27,15 @@ export class UsageSumsDto {
   @ApiProperty({ type: String, example: '0.00000024', description: 'Exact decimal.' })
   costUsd: string;
 
+  @ApiProperty({ example: 0, description: 'Answers that were given again: no attempt, no cost.' })
+  reused: number;
+
+  @ApiProperty({ example: 0, description: 'Tokens that those would have taken; in no other sum.' })
+  savedTokens: number;
+
+  @ApiProperty({ type: String, example: '0', description: 'What those would have cost, exact decimal.' })
+  savedUsd: string;
+
   @ApiProperty({ example: 0, description: 'Attempts whose price was unknown; their cost is in no sum.' })
   unpriced: number;
 
@@ -44,7 +53,7 @@ export class UsageGroupDto extends UsageSumsDto {
   @ApiPropertyOptional({ enum: PROVIDER_IDS })
   provider?: string;
 
-  @ApiPropertyOptional({ enum: TASK_TYPES })
+  @ApiPropertyOptional({ enum: WORK_TYPES })
   taskType?: string;
 
   @ApiPropertyOptional({ type: String, nullable: true, example: 'coder' })
@@ -130,13 +139,24 @@ export class UsageLineDto {
   })
   costUsd: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: null,
+    description: 'What an answer that was given again would have cost; null on all other lines.',
+  })
+  savedUsd: string | null;
+
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  savedTokens: number | null;
+
   @ApiProperty({ type: 'integer', nullable: true, example: 3 })
   priceVersion: number | null;
 
   @ApiProperty({ type: String, format: 'date-time' })
   startedAt: string;
 
-  @ApiProperty({ enum: TASK_TYPES })
+  @ApiProperty({ enum: WORK_TYPES })
   taskType: string;
 
   @ApiProperty({ type: 'integer', nullable: true, example: 420 })

@@ -1,16 +1,27 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { PROVIDER_IDS, type ProviderId } from '../../common/index';
-import { type ProviderAvailability, UNAVAILABLE_REASONS, type UnavailableReason } from '../availability';
+import {
+  HEALTH_REASONS,
+  type HealthReason,
+  PROVIDER_STATES,
+  type ProviderState,
+} from '../health/provider-state';
+import { EXECUTION_MODES, type ExecutionMode } from '../open-provider';
 
-export class ProviderResponseDto implements ProviderAvailability {
+export class ProviderResponseDto {
   @ApiProperty({ enum: PROVIDER_IDS, example: 'openai' })
   provider: ProviderId;
 
-  @ApiProperty({ enum: ['available', 'unavailable'], example: 'unavailable' })
-  state: 'available' | 'unavailable';
+  @ApiProperty({
+    enum: PROVIDER_STATES,
+    example: 'unavailable',
+    description:
+      'available: it can be called. unavailable: something is missing here, see `variables`. error: it is set up, but refuses or fails. unknown: it is set up and not checked yet, or cannot be checked for free.',
+  })
+  state: ProviderState;
 
-  @ApiPropertyOptional({ enum: UNAVAILABLE_REASONS, example: 'key_missing' })
-  reason?: UnavailableReason;
+  @ApiPropertyOptional({ enum: HEALTH_REASONS, example: 'key_missing' })
+  reason?: HealthReason;
 
   @ApiProperty({
     type: [String],
@@ -21,6 +32,25 @@ export class ProviderResponseDto implements ProviderAvailability {
 
   @ApiProperty({ example: 'Set OPENAI_API_KEY' })
   detail: string;
+
+  @ApiProperty({
+    enum: EXECUTION_MODES,
+    nullable: true,
+    example: null,
+    description:
+      'How it is called: by Lattice itself or by the command of scripts.yaml; null when it cannot be.',
+  })
+  executionMode: ExecutionMode | null;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    example: null,
+    description:
+      'When its models were listed the last time, which costs nothing; at most a minute old when asked.',
+  })
+  checkedAt: string | null;
 }
 
 export class ProviderListDto {

@@ -46,6 +46,7 @@ describe('API keys', () => {
       state: 'active',
       scopes: null,
       allowedModels: null,
+      cache: false,
       limits: null,
       budget: null,
       createdAt: expect.any(String),

@@ -131,7 +131,8 @@ describe('GET models', () => {
   });
 
   it.each([
-    ['provider=sandbox', ['sandbox/flaky', 'sandbox/large', 'sandbox/small']],
+    ['provider=sandbox', ['sandbox/embed', 'sandbox/flaky', 'sandbox/large', 'sandbox/small']],
+    ['provider=sandbox&kind=embedding', ['sandbox/embed']],
     ['provider=sandbox&capability=vision', ['sandbox/large']],
     ['provider=sandbox&status=retired', []],
   ])('filters by %s', async (query, ids) => {

@@ -14,7 +14,7 @@ async function created(app: TestApp, route: string, body: object, credential: st
   return answer.body.id;
 }
 
-/** A key, a budget and a limit of the key, a webhook, a decision, and what administrators set on the user. */
+/** A key, a credential, a budget and a limit of the key, a webhook, a decision, a response, and what administrators set on the user. */
 export async function belongingsOf(app: TestApp, account: Account): Promise<Belongings> {
   const { accessToken, userId } = account;
   const key = await created(app, '/api/v1/keys', { name: 'mine' }, accessToken);
@@ -25,11 +25,25 @@ export async function belongingsOf(app: TestApp, account: Account): Promise<Belo
     body: { model: 'sandbox/small', messages: [{ role: 'user', content: 'mine' }] },
     credential: accessToken,
   });
+  const response = await created(
+    app,
+    '/v1/responses',
+    { model: 'sandbox/small', input: 'mine' },
+    accessToken,
+  );
+  // Switched off, because calls with it would go to the provider itself.
+  const credential = await created(
+    app,
+    '/api/v1/credentials',
+    { provider: 'openai', apiKey: 'an-example-key-that-no-provider-knows', isActive: false },
+    accessToken,
+  );
   const invite = await created(app, '/api/v1/users/invites', {}, app.admin.accessToken);
   return {
     account,
     ids: {
       '/api/v1/keys/{id}': key,
+      '/api/v1/credentials/{id}': credential,
       '/api/v1/budgets/{id}': await created(app, '/api/v1/budgets', budget, accessToken),
       '/api/v1/limits/{id}': await created(app, '/api/v1/limits', limit, accessToken),
       '/api/v1/webhooks/{id}': await created(app, '/api/v1/webhooks', webhook, accessToken),
@@ -37,6 +51,7 @@ export async function belongingsOf(app: TestApp, account: Account): Promise<Belo
       '/api/v1/events/{resource}': userId,
       '/api/v1/users/{id}': userId,
       '/api/v1/users/invites/{id}': invite,
+      '/v1/responses/{id}': response,
     },
   };
 }
@@ -45,8 +60,10 @@ const OWNED_ROWS: Readonly<Record<string, string>> = {
   users: 'select id, email, name, role, password_hash, disabled_at from users where id = $1',
   api_keys:
     'select id, user_id, name, scopes, allowed_models, key_hash, expires_at, revoked_at from api_keys where user_id = $1',
+  provider_credentials: 'select * from provider_credentials where user_id = $1',
   webhooks: 'select * from webhooks where user_id = $1',
   decisions: 'select id, user_id from decisions where user_id = $1',
+  responses: 'select * from responses where user_id = $1',
   budgets:
     'select id, scope_id, period, limit_pico, mode from budgets where scope_id in (select id from api_keys where user_id = $1 union select $1)',
   limits:

@@ -11,6 +11,9 @@ import { type Target, targetsOf } from './route-document';
 const NOBODYS = new Set([
   '/api/v1/catalog/models/{provider}/{model}',
   '/api/v1/catalog/prices/{provider}/{model}',
+  '/api/v1/providers/{id}',
+  '/api/v1/providers/{id}/health',
+  '/api/v1/providers/{id}/reset',
   '/v1/models/{model}',
   '/v1/models/{provider}/{model}',
 ]);

@@ -40,7 +40,7 @@ const TEXT = { type: 'text', text: FACTS.text };
 
 export function message(
   content: readonly object[],
-  extra: { readonly stop_reason?: string; readonly usage?: object } = {},
+  extra: { readonly stop_reason?: string; readonly stop_sequence?: string; readonly usage?: object } = {},
 ): GoldenAnswer {
   const body = {
     model: MODEL_ID,
@@ -90,9 +90,13 @@ export function block(index: number, content: object, ...deltas: readonly object
   ];
 }
 
-export function end(stopReason = 'end_turn', usage: object = { output_tokens: 5 }): string[] {
+export function end(
+  stopReason = 'end_turn',
+  usage: object = { output_tokens: 5 },
+  stopSequence: string | null = null,
+): string[] {
   return [
-    event({ type: 'message_delta', delta: { stop_reason: stopReason, stop_sequence: null }, usage }),
+    event({ type: 'message_delta', delta: { stop_reason: stopReason, stop_sequence: stopSequence }, usage }),
     event({ type: 'message_stop' }),
   ];
 }

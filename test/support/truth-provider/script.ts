@@ -26,6 +26,8 @@ export interface Behaviour {
   /** Into how many chunks the answer is split. Default: one per token, at most 8. */
   readonly chunks?: number;
   readonly fault?: Fault;
+  /** Of an embeddings request: the length of the vectors, whatever was asked. */
+  readonly vectorLength?: number;
 }
 
 export interface ScriptedToolCall {

@@ -127,6 +127,23 @@ describe(CatalogService.name, () => {
       });
     });
 
+    it('adds embedding models as such, under their name without the tag too', async () => {
+      const own = createCatalog();
+      const found = own.describeDiscovered('local', 'nomic-embed-text:latest', {
+        embedding: { dimensions: 768, maxInputTokens: 2048 },
+      });
+      await own.setDiscovered('local', [found]);
+      expect(own.resolve('local/nomic-embed-text').models[0]).toMatchObject({
+        id: 'local/nomic-embed-text:latest',
+        contextWindowTokens: 2048,
+        embedding: { dimensions: 768, cutsLongTexts: true },
+        isDiscovered: true,
+      });
+      expect(own.ofKind('embedding').map(({ id }) => id)).toContain(found.id);
+      expect(own.ofKind('chat').map(({ id }) => id)).not.toContain(found.id);
+      expect(own.ofKind('chat')).toBe(own.ofKind('chat'));
+    });
+
     it('keeps what stands in the files, and forgets what is gone', async () => {
       const own = createCatalog();
       await own.setDiscovered('local', [

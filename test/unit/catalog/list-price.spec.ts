@@ -50,11 +50,17 @@ describe(listPrice.name, () => {
     ['an unknown model', 'openai/gpt-6.1-sol'],
     ['an unknown provider', 'nobody/gpt-6-luna'],
     ['another name of a provider', 'xai/grok-4.6'],
-    ['an embedding model without an output price', 'openai/text-embedding-3-small'],
+    ['a chat model without an output price', 'openai/text-embedding-3-small'],
     ['a model listed without prices', 'google/gemma-4-31b-it'],
     ['an id without a provider', 'gpt-6-luna'],
   ])('knows no price for %s', (_, priceId) => {
     expect(listPrice(priceId, NOVEMBER)).toBeUndefined();
+  });
+
+  it('takes an embedding model without an output price, for it has no output', () => {
+    const price = listPrice('openai/text-embedding-3-small', NOVEMBER, 'embedding');
+    expect(price?.prices).toMatchObject({ inputPicoUsd: 20_000n, outputPicoUsd: 0n });
+    expect(listPrice('aws/amazon.titan-embed-text-v2:0', NOVEMBER, 'embedding')).toBeUndefined();
   });
 
   it('finds a regional price by its exact id', () => {

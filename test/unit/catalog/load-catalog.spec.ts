@@ -36,6 +36,28 @@ describe(loadCatalog.name, () => {
         modelsYaml(modelYaml('nobody/a')),
         'models[0].id: must be provider/model with one of the providers openai, anthropic',
       ],
+      [
+        'an embedding model without its batch bound',
+        modelsYaml(modelYaml('openai/a', 'embedding: { quality: 0.5 }')),
+        'models[0].embedding.maxBatch: is missing',
+      ],
+      [
+        'an embedding model with two ways to choose dimensions',
+        modelsYaml(
+          modelYaml(
+            'openai/a',
+            'embedding: { quality: 0.5, maxBatch: 9, minDimensions: 1, allowedDimensions: [2] }',
+          ),
+        ),
+        'models[0].embedding.minDimensions: stands beside allowedDimensions',
+      ],
+      [
+        'an embedding model whose least dimensions are more than it has',
+        modelsYaml(
+          modelYaml('openai/a', 'embedding: { quality: 0.5, maxBatch: 9, dimensions: 8, minDimensions: 9 }'),
+        ),
+        'models[0].embedding.minDimensions: is larger than dimensions',
+      ],
       ['a bare id', modelsYaml(modelYaml('a')), 'models[0].id: must be provider/model'],
       [
         'an unknown capability',

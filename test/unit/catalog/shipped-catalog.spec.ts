@@ -1,15 +1,16 @@
 import path from 'node:path';
 import { listPrice } from '../../../src/catalog/list-price';
 import { loadCatalog } from '../../../src/catalog/loader/load-catalog';
+import { kindOf } from '../../../src/catalog/model';
 import { ModelNames } from '../../../src/catalog/model-names';
-import { PROVIDER_IDS, TASK_TYPES } from '../../../src/common/index';
+import { parseUsd, PROVIDER_IDS, TASK_TYPES } from '../../../src/common/index';
 import { packageRoot } from '../../../src/config/index';
 
 const { models, prices } = loadCatalog([path.join(packageRoot(), 'config')]);
 const names = new ModelNames(models);
 
 describe('the shipped catalog', () => {
-  it('has at least 40 current models over the eight providers and the sandbox', () => {
+  it('has at least 40 current models over the nine providers and the sandbox', () => {
     const current = models.filter((model) => model.status === 'active' && model.provider !== 'sandbox');
     expect(current.length).toBeGreaterThanOrEqual(40);
     expect(new Set(models.map((model) => model.provider))).toEqual(new Set(PROVIDER_IDS));
@@ -17,7 +18,8 @@ describe('the shipped catalog', () => {
 
   it('gives every model a price: exactly one reviewed list id, or its own', () => {
     for (const model of models) {
-      const listed = model.priceId === undefined ? undefined : listPrice(model.priceId, new Date());
+      const listed =
+        model.priceId === undefined ? undefined : listPrice(model.priceId, new Date(), kindOf(model));
       expect({ id: model.id, sources: [listed, prices.get(model.id)].filter(Boolean).length }).toEqual({
         id: model.id,
         sources: 1,
@@ -25,10 +27,14 @@ describe('the shipped catalog', () => {
     }
   });
 
-  it('prices nothing at 0 but what runs at home', () => {
+  it('prices nothing at 0 but what runs at home, and the output of embeddings, which is none', () => {
     const free = models.filter((model) => {
-      const price = model.priceId ? listPrice(model.priceId, new Date()) : prices.get(model.id)?.[0]?.price;
-      return price?.prices.inputPicoUsd === 0n || price?.prices.outputPicoUsd === 0n;
+      const price = model.priceId
+        ? listPrice(model.priceId, new Date(), kindOf(model))
+        : prices.get(model.id)?.[0]?.price;
+      const output = price?.prices.outputPicoUsd;
+      if (model.embedding) expect({ id: model.id, output }).toEqual({ id: model.id, output: 0n });
+      return price?.prices.inputPicoUsd === 0n || (!model.embedding && output === 0n);
     });
     expect(new Set(free.map((model) => model.provider))).toEqual(new Set(['local', 'sandbox']));
   });
@@ -76,8 +82,55 @@ describe('the shipped catalog', () => {
 
   it('keeps the sandbox below every real model', () => {
     const best = Math.max(...models.filter((m) => m.provider === 'sandbox').map((m) => m.scores.GENERAL));
-    const real = models.filter((model) => model.provider !== 'sandbox');
+    const real = models.filter((model) => model.provider !== 'sandbox' && !model.embedding);
     expect(Math.min(...real.map((model) => model.scores.GENERAL))).toBeGreaterThan(best);
+  });
+
+  it.each([
+    ['openai/text-embedding-3-small', '0.02'],
+    ['openai/text-embedding-3-large', '0.13'],
+    ['azure/text-embedding-ada-002', '0.1'],
+    ['google/gemini-embedding-001', '0.15'],
+    // The list knows the first Titan only, at five times the price.
+    ['bedrock/titan-embed-text-v2', '0.02'],
+    ['bedrock/cohere.embed-v4', '0.12'],
+    ['cohere/embed-v4.0', '0.12'],
+    ['cohere/embed-english-v3.0', '0.1'],
+  ])('sells %s for %s dollars per million tokens', (id, usd) => {
+    const model = names.find(id);
+    const price = model?.priceId
+      ? listPrice(model.priceId, new Date(), 'embedding')
+      : prices.get(id)?.[0]?.price;
+    expect(price?.prices).toMatchObject({ inputPicoUsd: parseUsd(usd) / 1_000_000n, outputPicoUsd: 0n });
+  });
+
+  it('knows of every embedding model how long its vectors are and how much it takes at once', () => {
+    const embedding = models.filter((model) => model.embedding);
+    expect(new Set(embedding.map(({ provider }) => provider))).toEqual(
+      new Set(['openai', 'azure', 'google', 'bedrock', 'cohere', 'dial', 'sandbox']),
+    );
+    for (const { id, embedding: facts, maxOutputTokens, supports } of embedding) {
+      expect({ id, dimensions: typeof facts?.dimensions, maxOutputTokens }).toEqual({
+        id,
+        dimensions: 'number',
+        maxOutputTokens: 0,
+      });
+      expect(Object.values(supports).some(Boolean)).toBe(false);
+    }
+    expect(names.find('bedrock/titan-embed-text-v2')?.embedding?.maxBatch).toBe(1);
+    expect(names.find('cohere/embed-v4.0')?.embedding?.maxBatch).toBe(96);
+  });
+
+  it('knows who else sells an embedding model', () => {
+    expect(names.resolve('text-embedding-3-small').models.map(({ id }) => id)).toEqual([
+      'openai/text-embedding-3-small',
+      'azure/text-embedding-3-small',
+      'dial/text-embedding-3-small',
+    ]);
+    expect(names.resolve('embed-english-v3.0').models.map(({ id }) => id)).toEqual([
+      'cohere/embed-english-v3.0',
+      'bedrock/cohere.embed-english-v3',
+    ]);
   });
 
   it('takes over the announced price of Gemini 4 Argon on its day', () => {

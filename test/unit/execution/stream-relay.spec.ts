@@ -1,5 +1,5 @@
 import type { ChatTool, JsonObject } from '../../../src/common/index';
-import { AttemptState } from '../../../src/execution/attempt-state';
+import { ChatState } from '../../../src/execution/chat-state';
 import { StreamRelay } from '../../../src/execution/stream-relay';
 import type { StreamSink } from '../../../src/execution/index';
 import type { ChatChunk } from '../../../src/providers/index';
@@ -11,7 +11,7 @@ class RecordingSink implements StreamSink {
   open(): void {
     this.isOpen = true;
   }
-  write(data: string): undefined {
+  write({ data }: ChatChunk): undefined {
     this.frames.push(data);
   }
   end(): void {
@@ -42,7 +42,7 @@ const TOOL: ChatTool = { type: 'function', function: { name: 'current_time' } };
 function relay(body: object = {}, tools: readonly ChatTool[] = []) {
   const sink = new RecordingSink();
   const planned = aPlanned();
-  const state = new AttemptState(aContext(), aRequest({ stream: true, ...body }), aPlan([planned]), {
+  const state = new ChatState(aContext(), aRequest({ stream: true, ...body }), aPlan([planned]), {
     serverTools: tools,
     sink,
   });
@@ -156,7 +156,7 @@ describe(StreamRelay.name, () => {
     const { sink, relay: it } = relay();
     const read: string[] = [];
     let release: () => void = () => undefined;
-    sink.write = ((data: string) => {
+    sink.write = (({ data }: ChatChunk) => {
       sink.frames.push(data);
       return new Promise<void>((resolve) => (release = resolve));
     }) as never;

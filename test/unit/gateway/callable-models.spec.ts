@@ -44,5 +44,7 @@ describe(CallableModels.name, () => {
     expect(callable.find(key('anthropic/*'), 'b')?.id).toBe('anthropic/b');
     for (const name of ['anthropic/b', 'b']) expect(callable.find(key('openai/*'), name)).toBeUndefined();
     expect(callable.find(key('openai/*'), 'away')).toBeUndefined();
+    expect(callable.find(principal, 'auto:best')?.id).toBe('auto:best');
+    expect(callable.find(key('xai/*'), 'auto')).toBeUndefined();
   });
 });

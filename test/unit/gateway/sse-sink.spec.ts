@@ -1,9 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { FastifyReply } from 'fastify';
+import type { JsonObject } from '../../../src/common/index';
 import { ServiceUnavailableError } from '../../../src/errors/index';
 import type { CompletionMeta } from '../../../src/execution/index';
 import { SseSink } from '../../../src/gateway/sse-sink';
 import { type AnswerRecorder, ClientGoneError, RequestState } from '../../../src/observability/index';
+import { JsonChunk } from '../../../src/providers/index';
+
+const PATIENCE_MS = 60_000;
+const aChunk = (value: JsonObject): JsonChunk => new JsonChunk(value);
 
 /** A response whose client stays connected and takes nothing. */
 class StuckResponse extends EventEmitter {
@@ -44,7 +49,7 @@ describe(SseSink.name, () => {
   function open(recorder?: AnswerRecorder): SseSink {
     state.recorder = recorder;
     const reply = { raw, request: { lattice: state }, hijack: () => undefined, getHeaders: () => ({}) };
-    const sink = new SseSink(reply as unknown as FastifyReply, 'req_1', state.controller.signal, 1000);
+    const sink = new SseSink(reply as unknown as FastifyReply, 'req_1', state.controller.signal);
     sink.open({ warnings: [], decisionId: '', requestId: '' } as unknown as CompletionMeta);
     return sink;
   }
@@ -70,8 +75,8 @@ describe(SseSink.name, () => {
   it('waits for a slow client, and no longer once it reads', async () => {
     const sink = open();
     for (let frame = 0; frame < 3; frame += 1) {
-      const waiting = sink.write('{}');
-      await jest.advanceTimersByTimeAsync(900);
+      const waiting = sink.write(aChunk({}));
+      await jest.advanceTimersByTimeAsync(PATIENCE_MS - 100);
       expect(raw.destroyed).toBe(false);
       raw.emit('drain');
       await waiting;
@@ -80,8 +85,8 @@ describe(SseSink.name, () => {
   });
 
   it('gives up a client that reads nothing, and ends the work that was for it', async () => {
-    const waiting = open().write('{}');
-    await jest.advanceTimersByTimeAsync(999);
+    const waiting = open().write(aChunk({}));
+    await jest.advanceTimersByTimeAsync(PATIENCE_MS - 1);
     expect([raw.destroyed, state.controller.signal.aborted]).toEqual([false, false]);
     await jest.advanceTimersByTimeAsync(1);
     await waiting;
@@ -93,11 +98,11 @@ describe(SseSink.name, () => {
   it('goes on for the recorder alone, and waits no more', async () => {
     const record = recorder();
     const sink = open(record);
-    const waiting = sink.write('{"a":1}');
-    await jest.advanceTimersByTimeAsync(1000);
+    const waiting = sink.write(aChunk({ a: 1 }));
+    await jest.advanceTimersByTimeAsync(PATIENCE_MS);
     await waiting;
     expect([raw.destroyed, state.controller.signal.aborted]).toEqual([true, false]);
-    expect(sink.write('{"a":2}')).toBeUndefined();
+    expect(sink.write(aChunk({ a: 2 }))).toBeUndefined();
     sink.end();
     await jest.advanceTimersByTimeAsync(0);
     expect(record.taken).toEqual(['data: {"a":1}\n\n', 'data: {"a":2}\n\n', 'data: [DONE]\n\n']);
@@ -105,9 +110,9 @@ describe(SseSink.name, () => {
   });
 
   it('ends the work when the answer has become too long for the recorder meanwhile', async () => {
-    const waiting = open(recorder()).write('{}');
+    const waiting = open(recorder()).write(aChunk({}));
     state.recorder = undefined;
-    await jest.advanceTimersByTimeAsync(1000);
+    await jest.advanceTimersByTimeAsync(PATIENCE_MS);
     await waiting;
     expect(state.controller.signal.reason).toBeInstanceOf(ClientGoneError);
   });
@@ -117,7 +122,7 @@ describe(SseSink.name, () => {
     ['an error', (sink) => sink.fail(new ServiceUnavailableError('away'))],
   ])('does not keep the connection of a client that never takes %s', async (_, finish) => {
     finish(open());
-    await jest.advanceTimersByTimeAsync(999);
+    await jest.advanceTimersByTimeAsync(PATIENCE_MS - 1);
     expect(raw.destroyed).toBe(false);
     await jest.advanceTimersByTimeAsync(1);
     expect(raw.destroyed).toBe(true);

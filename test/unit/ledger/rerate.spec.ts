@@ -139,6 +139,18 @@ describe(Rerating.name, () => {
     expect(totals.models.get('openai/a')).toEqual({ lines: 3, oldPicoUsd: 145n, newPicoUsd: 325n });
   });
 
+  it.each(['cached', 'shared'] as const)(
+    'leaves a %s answer at nothing, whatever the prices',
+    (usageSource) => {
+      const rerating = new Rerating();
+      const free = aLine({ usageSource, costPicoUsd: 0n });
+      rerating.add(free, PRICE, DEARER);
+      rerating.add({ ...free, priceVersion: undefined }, undefined, undefined);
+      expect(rerating.totals()).toMatchObject({ lines: 2, rerated: 0, oldPicoUsd: 0n, newPicoUsd: 0n });
+      expect(rerating.totals().unpriced.size).toBe(0);
+    },
+  );
+
   it('remembers no more than the first hundred of the kept lines', () => {
     const rerating = new Rerating();
     const capped = aLine({ outcome: 'crashed', usageSource: 'upper_bound', costPicoUsd: 5n });

@@ -19,6 +19,8 @@ describe(AppLogger.name, () => {
     ['failover', 'warn'],
     ['retry', 'warn'],
     ['deprecation', 'warn'],
+    ['circuit', 'warn'],
+    ['capacity_wait', 'warn'],
     ['validation', 'error'],
     ['provider', 'error'],
     ['security', 'fatal'],

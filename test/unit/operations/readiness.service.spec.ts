@@ -23,7 +23,10 @@ function aService(
     ? { provider: 'openai', state: 'available' }
     : { provider: 'openai', state: 'missing', reason: 'key_missing', variables: ['OPENAI_API_KEY'] };
   const health = { isUp: () => Promise.resolve(isUp) } as unknown as DatabaseHealth;
-  const providers = { availability: () => [provider] } as unknown as ProviderRegistry;
+  const providers = {
+    availability: () => [provider],
+    hasAvailable: () => provider.state === 'available',
+  } as unknown as ProviderRegistry;
   return new ReadinessService(health, state, providers, requests);
 }
 

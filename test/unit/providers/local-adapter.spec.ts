@@ -26,7 +26,17 @@ describe(modelFacts.name, () => {
   });
 
   it('knows a model that only embeds', () => {
-    expect(modelFacts({ capabilities: ['embedding'] }).canChat).toBe(false);
+    const model_info = { 'bert.context_length': 2048, 'bert.embedding_length': 768 };
+    expect(modelFacts({ capabilities: ['embedding'], model_info })).toEqual({
+      canChat: false,
+      embedding: { dimensions: 768, maxInputTokens: 2048 },
+    });
+    const parameters = 'num_ctx 512';
+    expect(modelFacts({ capabilities: ['embedding'], model_info, parameters }).embedding).toEqual({
+      dimensions: 768,
+      maxInputTokens: 512,
+    });
+    expect(modelFacts({ capabilities: ['embedding'] })).toEqual({ canChat: false, embedding: {} });
   });
 
   it('takes a server that tells nothing for one that chats', () => {

@@ -10,7 +10,8 @@ import {
   ProviderRegistry,
   UnknownProviderError,
 } from '../../../src/providers/index';
-import { ProvidersController } from '../../../src/providers/providers.controller';
+import { withPackage } from '../../../src/providers/adapter-factories';
+import type { OwnerAdapters } from '../../../src/providers/credentials/owner-adapters';
 import { catalogModel } from '../../support/contract/catalog-model';
 
 const SECRET = 'a-credential-that-must-not-be-shown';
@@ -32,7 +33,7 @@ interface Setup {
   readonly setDiscovered?: (provider: ProviderId, models: readonly CatalogModel[]) => Promise<void>;
 }
 
-function setUp({ env = {}, factories = adapterFactories, setDiscovered }: Setup = {}) {
+function setUp({ env = {}, factories = adapterFactories(), setDiscovered }: Setup = {}) {
   const config = loadConfig({ LATTICE_ENV: 'test', LATTICE_SECRET_KEY: 'x'.repeat(48), ...env });
   const catalog = {
     setDiscovered: jest.fn(setDiscovered ?? (() => Promise.resolve())),
@@ -47,6 +48,7 @@ function setUp({ env = {}, factories = adapterFactories, setDiscovered }: Setup 
     catalog as unknown as CatalogService,
     logger as unknown as AppLogger,
     factories,
+    { isAny: false, credentialsOf: () => undefined, adapterOf: () => undefined } as unknown as OwnerAdapters,
   );
   const stateOf = (provider: ProviderId) =>
     registry.availability().find((state) => state.provider === provider);
@@ -59,10 +61,6 @@ describe(ProviderRegistry.name, () => {
       const { registry } = setUp({ env: { OPENAI_API_KEY: SECRET } });
       expect(registry.availability().map((state) => state.provider)).toEqual([...PROVIDER_IDS]);
       expect(JSON.stringify(registry.availability())).not.toContain(SECRET);
-      expect(new ProvidersController(registry).list()).toEqual({
-        data: registry.availability(),
-        nextCursor: null,
-      });
     });
 
     it('takes a key or a base URL without a key as configured', () => {
@@ -175,6 +173,28 @@ describe(ProviderRegistry.name, () => {
         failure: 'fallover',
         message: expect.stringContaining('Not in this version') as string,
       });
+    });
+
+    it('marks a provider whose library is not installed as soon as it is asked for', async () => {
+      const google = jest.fn(() => adapter('google'));
+      const { registry, stateOf } = setUp({
+        env: { GOOGLE_API_KEY: SECRET },
+        factories: { google: withPackage('@ai-sdk/not-installed-anywhere', google) },
+      });
+      await expect(registry.adapter('google')).rejects.toMatchObject({ reason: 'package_missing' });
+      expect(stateOf('google')?.reason).toBe('package_missing');
+      expect([registry.isAvailable('google'), google.mock.calls.length]).toEqual([false, 0]);
+    });
+
+    it.each(['anthropic', 'google', 'bedrock'] as const)('finds the library of %s', async (provider) => {
+      const env = {
+        ANTHROPIC_API_KEY: SECRET,
+        GOOGLE_API_KEY: SECRET,
+        BEDROCK_BASE_URL: 'http://127.0.0.1:1',
+      };
+      const { registry } = setUp({ env });
+      expect((await registry.adapter(provider)).provider).toBe(provider);
+      await registry.close();
     });
 
     it('marks a provider whose package is missing', async () => {

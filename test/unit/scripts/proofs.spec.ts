@@ -9,7 +9,7 @@ interface Proof {
 }
 interface Result {
   readonly number: number;
-  readonly figures: Record<string, string | number>;
+  readonly figures: Record<string, string | number | readonly string[]>;
 }
 interface Machine {
   readonly date: string;
@@ -58,10 +58,14 @@ describe('the report of the proofs', () => {
   it('writes a section for each result, in order, in the format of the house', async () => {
     const results: readonly Result[] = [
       { number: 3, figures: { streams: 10_000, 'longest wait': '2.2 s' } },
+      { number: 9, figures: { 'cut before [DONE]': ['3 pieces, then an error', 'timed_out: $0 (2×)'] } },
       { number: 1, figures: { calls: 1000 } },
     ];
     const document = lib.withResults('', results, MACHINE);
-    expect(numbersIn(document)).toEqual(['1', '3']);
+    expect(numbersIn(document)).toEqual(['1', '3', '9']);
+    expect(document).toMatch(
+      /\| cut before \[DONE\] +\| 3 pieces, then an error \| timed_out: \$0 \(2×\) \|/,
+    );
     expect(document).toMatch(/\| streams +\| +10,000 \|/);
     expect(document).toContain(
       'npm run proof -- 3`. Last run: 2026-11-21, Node 24.21.0, PostgreSQL 18.4, 2 cores.',

@@ -323,9 +323,9 @@ describe(SelectionService.name, () => {
       expect(failure(() => plan({}, {}, { models: ['nope'] }))).toMatchObject({ status: 404 });
     });
 
-    it('is 503 with the variable to set when its provider is away', () => {
+    it('is 501 with the variable to set when its provider has no key', () => {
       const error = failure(() => plan({ available: ['anthropic'] }, { model: 'openai/strong' }));
-      expect(error).toMatchObject({ status: 503, code: 'PROVIDER_UNAVAILABLE', reason: 'key_missing' });
+      expect(error).toMatchObject({ status: 501, code: 'REQUIRES_IMPLEMENTATION', reason: 'key_missing' });
       expect(error.message).toMatch(/OPENAI_API_KEY/);
     });
 

@@ -3,6 +3,8 @@ import { AnalysisService, PatternSet } from '../../../src/analysis/index';
 import {
   type CatalogModel,
   type CatalogService,
+  kindOf,
+  type ModelKind,
   ModelNotFoundError,
   type PriceBook,
 } from '../../../src/catalog/index';
@@ -12,7 +14,12 @@ import type { ProviderAvailability, ProviderRegistry } from '../../../src/provid
 import { RoutingWeights, ScoringService } from '../../../src/scoring/index';
 import { CandidatePool } from '../../../src/selection/candidate-pool';
 import { Guide } from '../../../src/selection/guide';
-import { type ExecutionPlan, ModelAvailability, SelectionService } from '../../../src/selection/index';
+import {
+  EmbeddingSelection,
+  type ExecutionPlan,
+  ModelAvailability,
+  SelectionService,
+} from '../../../src/selection/index';
 import { aContext, aPrice } from '../../support/factories';
 
 const CONFIG = [path.join(__dirname, '../../../config')];
@@ -31,6 +38,7 @@ export interface Surroundings {
 
 export interface Router {
   readonly selection: SelectionService;
+  readonly embeddings: EmbeddingSelection;
   readonly availability: ModelAvailability;
   /** @param allowedModels of the calling key */
   plan(request: ChatRequest, allowedModels?: readonly string[]): ExecutionPlan;
@@ -42,6 +50,7 @@ export function aRouter(surroundings: Surroundings): Router {
   const catalog = {
     version: 'catalog-1',
     list: () => models,
+    ofKind: (kind: ModelKind) => models.filter((model) => kindOf(model) === kind),
     resolve: (asked: string) => {
       const named = models.find(({ id }) => id === asked);
       const sold = models.filter(({ baseModel }) => baseModel === (named?.baseModel ?? asked));
@@ -69,6 +78,7 @@ export function aRouter(surroundings: Surroundings): Router {
   );
   return {
     selection,
+    embeddings: new EmbeddingSelection(catalog, prices, availability),
     availability,
     plan: (request, allowedModels) => {
       const principal = { ...aContext().principal, allowedModels };
@@ -87,5 +97,6 @@ function aRegistry(available: readonly ProviderId[]): ProviderRegistry {
   return {
     isAvailable: (provider: ProviderId) => available.includes(provider),
     availability: () => states,
+    isByScript: () => false,
   } as unknown as ProviderRegistry;
 }

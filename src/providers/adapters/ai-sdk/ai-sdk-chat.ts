@@ -9,7 +9,7 @@ import { convertRequest } from './request';
 import { type AnswerIdentity, chatCompletion, identityOf } from './response';
 import type { UndiciTransport } from './undici-fetch';
 import type { AiSdkVendor, ModelFactory } from './vendor';
-import { warningText } from './warnings';
+import { warningTexts } from './warnings';
 
 interface Prepared {
   readonly options: LanguageModelV4CallOptions;
@@ -29,7 +29,9 @@ export class AiSdkChat {
     try {
       const { options, warnings } = await this.#prepare(call, exchange);
       const result = await this.#model(factory, call, exchange).doGenerate(options);
-      return this.#result(result, warnings, call, exchange);
+      const answer = this.#result(result, warnings, call, exchange);
+      await this.#watched(result, call);
+      return answer;
     } catch (error) {
       throw toProviderError(error, exchange, this.vendor);
     } finally {
@@ -45,7 +47,9 @@ export class AiSdkChat {
       const result = await this.#model(factory, call, exchange).doStream(options);
       const includeUsage = call.body.stream_options?.include_usage === true;
       const identity = fallbackIdentity(call);
-      return new AiSdkStream(result, { vendor: this.vendor, exchange, identity, warnings, includeUsage });
+      const watch = this.vendor.watch?.(call);
+      const { vendor } = this;
+      return new AiSdkStream(result, { vendor, exchange, identity, warnings, includeUsage, watch });
     } catch (error) {
       const failure = toProviderError(error, exchange, this.vendor);
       exchange.leave();
@@ -70,28 +74,43 @@ export class AiSdkChat {
     return { options: { ...options, headers, abortSignal: exchange.signal }, warnings };
   }
 
+  async #watched({ content }: LanguageModelV4GenerateResult, call: ChatCall): Promise<void> {
+    const watch = this.vendor.watch?.(call);
+    if (!watch) return;
+    for (const part of content) watch.take(part);
+    await watch.end();
+  }
+
   #result(
     result: LanguageModelV4GenerateResult,
     warnings: readonly string[],
     call: ChatCall,
     exchange: Exchange,
   ): ChatResult {
+    const { vendor } = this;
+    const response = servedBy(result.response, vendor);
     const report: AttemptReport = {
-      usage: this.vendor.usage(result.usage),
+      usage: vendor.usage(result.usage),
       rawUsage: result.usage.raw as JsonValue | undefined,
-      finishReason: finishReason(knownReason(result.finishReason, this.vendor.stopReasons)),
+      finishReason: finishReason(knownReason(result.finishReason, vendor.stopReasons)),
       rawFinishReason: result.finishReason.raw,
-      modelServed: result.response?.modelId,
-      upstreamRequestId: upstreamRequestId(exchange, this.vendor),
-      warnings: [...warnings, ...result.warnings.map(warningText)],
+      modelServed: response?.modelId,
+      upstreamRequestId: upstreamRequestId(exchange, vendor),
+      warnings: [...warnings, ...warningTexts(result.warnings, vendor)],
     };
-    if (report.finishReason === 'error')
-      throw toProviderError(undefined, exchange, this.vendor, report.usage);
+    if (report.finishReason === 'error') throw toProviderError(undefined, exchange, vendor, report.usage);
     return {
       report,
-      body: chatCompletion(result, report, identityOf(result.response, fallbackIdentity(call))),
+      body: chatCompletion(result, report, identityOf(response, fallbackIdentity(call))),
     };
   }
+}
+
+function servedBy(
+  response: LanguageModelV4GenerateResult['response'],
+  vendor: AiSdkVendor,
+): LanguageModelV4GenerateResult['response'] {
+  return vendor.servedModel ? { ...response, modelId: vendor.servedModel(response?.body) } : response;
 }
 
 function fallbackIdentity(call: ChatCall): AnswerIdentity {

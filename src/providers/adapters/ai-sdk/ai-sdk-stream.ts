@@ -7,13 +7,14 @@ import {
 import type { JsonValue, TokenUsage } from '../../../common/index';
 import type { ProviderError } from '../../provider.errors';
 import type { AttemptReport, ChatChunk, ChatStream, FinishReason } from '../../provider.port';
+import type { AnswerWatch } from './answer-watch';
 import { ChunkWriter } from './chunk-writer';
 import { asErrorFrame, toProviderError, unfinished, upstreamRequestId } from './errors';
 import type { Exchange } from './exchange';
-import { finishReason, isCompleted, knownReason } from './finish-reason';
+import { finishReason, isCompleted, knownReason, matchedStop } from './finish-reason';
 import { type AnswerIdentity, identityOf } from './response';
 import type { AiSdkVendor } from './vendor';
-import { warningText } from './warnings';
+import { warningTexts } from './warnings';
 
 export interface StreamContext {
   readonly vendor: AiSdkVendor;
@@ -21,6 +22,7 @@ export interface StreamContext {
   readonly identity: AnswerIdentity;
   readonly warnings: readonly string[];
   readonly includeUsage: boolean;
+  readonly watch?: AnswerWatch;
 }
 
 type FinishPart = Extract<LanguageModelV4StreamPart, { type: 'finish' }>;
@@ -77,11 +79,13 @@ export class AiSdkStream implements ChatStream {
   }
 
   async *#relay(reader: ReadableStreamDefaultReader<LanguageModelV4StreamPart>): AsyncGenerator<ChatChunk> {
-    const { exchange } = this.context;
+    const { exchange, watch } = this.context;
     try {
       for (;;) {
         const part = await this.#read(reader);
         if (!part) break;
+        watch?.take(part);
+        if (part.type === 'finish') await watch?.end();
         yield* this.#take(part);
       }
       exchange.finish();
@@ -105,11 +109,13 @@ export class AiSdkStream implements ChatStream {
   }
 
   #take(part: LanguageModelV4StreamPart): ChatChunk[] {
-    this.#usage = this.context.vendor.earlyUsage(part) ?? this.#usage;
+    const { vendor } = this.context;
+    this.#usage = vendor.earlyUsage(part) ?? this.#usage;
+    if (part.type === 'raw') return this.#raw(part.rawValue);
     if (part.type === 'error') return this.#error(part.error);
     if (part.type === 'finish') return this.#finish(part);
     if (part.type === 'stream-start') {
-      this.#warnings.push(...part.warnings.map(warningText));
+      this.#warnings.push(...warningTexts(part.warnings, vendor));
       return [];
     }
     this.#hasOutput = true;
@@ -118,6 +124,16 @@ export class AiSdkStream implements ChatStream {
       this.#writer.identity = identityOf(part, this.#writer.identity);
     }
     return this.#writer.write(part);
+  }
+
+  /** An event as it came is no output; the library makes parts of it. */
+  #raw(event: unknown): ChatChunk[] {
+    const model = this.#modelServed === undefined ? this.context.vendor.servedModel?.(event) : undefined;
+    if (model !== undefined) {
+      this.#modelServed = model;
+      this.#writer.identity = { ...this.#writer.identity, model };
+    }
+    return [];
   }
 
   #error(error: unknown): ChatChunk[] {
@@ -140,7 +156,7 @@ export class AiSdkStream implements ChatStream {
     this.#isFinished = true;
     this.#finishReason = finishReason(reason);
     return [
-      ...this.#writer.finish(this.#finishReason),
+      ...this.#writer.finish(this.#finishReason, matchedStop(part.providerMetadata)),
       ...(includeUsage ? this.#writer.usage(this.#usage) : []),
     ];
   }

@@ -1,5 +1,6 @@
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import type { JsonObject, TokenUsage } from '../../../common/index';
+import { JsonChunk } from '../../json-chunk';
 import type { ChatChunk, FinishReason } from '../../provider.port';
 import { openAiFinishReason } from './finish-reason';
 import type { AnswerIdentity } from './response';
@@ -30,13 +31,14 @@ export class ChunkWriter {
     return [];
   }
 
-  finish(reason: FinishReason): ChatChunk[] {
-    return [...this.#role(), this.#chunk({}, openAiFinishReason(reason))];
+  /** @param more fields of the choice beside the reason. */
+  finish(reason: FinishReason, more: JsonObject = {}): ChatChunk[] {
+    return [...this.#role(), this.#chunk({}, { finish_reason: openAiFinishReason(reason), ...more })];
   }
 
   usage(usage: TokenUsage): ChatChunk[] {
     const figures = openAiUsage(usage);
-    return figures ? [toChunk({ ...this.#envelope(), choices: [], usage: figures })] : [];
+    return figures ? [new JsonChunk({ ...this.#envelope(), choices: [], usage: figures })] : [];
   }
 
   #text(field: 'content' | 'reasoning_content', text: string): ChatChunk[] {
@@ -75,10 +77,10 @@ export class ChunkWriter {
     return this.#toolsWithArguments.has(id) ? begun : [...begun, ...this.#toolArguments(id, input || '{}')];
   }
 
-  #chunk(delta: JsonObject, finishReason: string | null = null): ChatChunk {
-    return toChunk({
+  #chunk(delta: JsonObject, end: JsonObject = { finish_reason: null }): ChatChunk {
+    return new JsonChunk({
       ...this.#envelope(),
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
+      choices: [{ index: 0, delta, logprobs: null, ...end }],
     });
   }
 
@@ -86,8 +88,4 @@ export class ChunkWriter {
     const { id, created, model } = this.identity;
     return { id, object: 'chat.completion.chunk', created, model };
   }
-}
-
-function toChunk(chunk: JsonObject): ChatChunk {
-  return { chunk, data: JSON.stringify(chunk) };
 }

@@ -138,7 +138,8 @@ function refused(error: unknown, status: number, exchange: Exchange, dialect: Er
   const type = typeOf(error, exchange, dialect);
   const words = messageOf(error);
   const { provider, apiKey } = dialect;
-  const message = safeMessage({ provider, apiKey, body: exchange.body }, words);
+  const { body, prompts } = exchange;
+  const message = safeMessage({ provider, apiKey, body, prompts }, words);
   return {
     fault: dialect.faultOf?.(status, words, type) ?? faultOfStatus(status),
     upstreamStatus: status,

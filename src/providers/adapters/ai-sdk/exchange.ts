@@ -11,6 +11,8 @@ export interface ExchangeOptions {
   readonly isStream: boolean;
   /** The request; error messages that repeat its prompt are withheld. */
   readonly body?: ChatBody;
+  /** The texts of a request that is no chat. */
+  readonly prompts?: readonly string[];
 }
 
 /**
@@ -55,6 +57,10 @@ export class Exchange {
 
   get body(): ChatBody | undefined {
     return this.options.body;
+  }
+
+  get prompts(): readonly string[] | undefined {
+    return this.options.prompts;
   }
 
   requested(): void {

@@ -1,4 +1,5 @@
-import type { LanguageModelV4FinishReason } from '@ai-sdk/provider';
+import type { LanguageModelV4FinishReason, SharedV4ProviderMetadata } from '@ai-sdk/provider';
+import { isJsonObject, type JsonObject } from '../../../common/index';
 import type { FinishReason } from '../../provider.port';
 
 /** Only an answer with its own end is whole: without one the stream was cut, whatever the transport said. */
@@ -38,4 +39,12 @@ export function finishReason({ unified }: LanguageModelV4FinishReason): FinishRe
 /** OpenAI's dialect knows four reasons; a reason of the provider's own is a normal end. */
 export function openAiFinishReason(reason: FinishReason): string {
   return reason === 'unknown' || reason === 'error' ? 'stop' : reason;
+}
+
+/** The stop sequence that ended the answer, where the provider names it, in the field that vLLM has for it. */
+export function matchedStop(metadata: SharedV4ProviderMetadata | undefined): JsonObject {
+  for (const own of Object.values(metadata ?? {})) {
+    if (isJsonObject(own) && typeof own.stopSequence === 'string') return { stop_reason: own.stopSequence };
+  }
+  return {};
 }

@@ -4,31 +4,33 @@ import type {
   LanguageModelV4Prompt,
   LanguageModelV4ToolResultPart,
 } from '@ai-sdk/provider';
-import { OutboundClient, type OutboundAnswer, OutboundUrlError } from '../../../common/index';
-import { imageType } from './image-type';
+import { OutboundClient } from '../../../common/index';
+import { type ImageData, ImageDownloads } from './image-downloads';
 import { invalidRequest } from './invalid-request';
 
-/** Of all images of one request together. */
-export const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
-/** For all images of one request together. */
+/** For all images of one prompt together. */
 const TIMEOUT_MS = 15_000;
-const MAX_REDIRECTS = 3;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const PARALLEL = 4;
 
 type ToolOutputPart = Extract<LanguageModelV4ToolResultPart['output'], { type: 'content' }>['value'][number];
+type AnyPart = ToolOutputPart | LanguageModelV4FilePart | { readonly type: 'text' };
 
-/** What the images of one request have left. */
-interface Allowance {
-  bytes: number;
-  readonly endsAt: number;
-  readonly signal: AbortSignal;
+/** An image and the caller's field that names it. */
+interface Wanted {
+  readonly url: string;
+  readonly field: string;
 }
 
 /**
  * Puts the bytes of images that a prompt names by http(s) URL into the prompt, for providers that fetch nothing
- * themselves. Only public addresses are asked, redirects included; what the bytes are decides the type, not a header.
+ * themselves. Only public addresses are asked, and those that the administrator allows, redirects included; what the
+ * bytes are decides the type, not a header. One loader serves all adapters: a request brings its images with it from
+ * one attempt to the next.
  */
 export class ImageLoader {
+  /** By the signal of the request, which all its attempts share. */
+  readonly #downloads = new WeakMap<AbortSignal, ImageDownloads>();
+
   constructor(
     private readonly outbound: Pick<OutboundClient, 'send' | 'close'> = new OutboundClient({
       allowedHosts: [],
@@ -41,114 +43,74 @@ export class ImageLoader {
    * @throws ValidationError naming the image that cannot be had.
    */
   async inline(prompt: LanguageModelV4Prompt, signal: AbortSignal): Promise<LanguageModelV4Prompt> {
-    if (!prompt.some(hasImageUrl)) return prompt;
-    const allowance = { bytes: MAX_IMAGE_BYTES, endsAt: performance.now() + TIMEOUT_MS, signal };
-    const inlined: LanguageModelV4Prompt = [];
-    for (const [index, message] of prompt.entries()) {
-      inlined.push(await this.#message(message, `messages[${index}]`, allowance));
-    }
-    return inlined;
+    const wanted = prompt.flatMap((message, index) => imagesOf(message, `messages[${index}]`));
+    if (wanted.length === 0) return prompt;
+    const images = await this.#load(wanted, this.#downloadsOf(signal));
+    return prompt.map((message) => withImages(message, images));
   }
 
   close(): Promise<void> {
     return this.outbound.close();
   }
 
-  async #message(
-    message: LanguageModelV4Message,
-    path: string,
-    allowance: Allowance,
-  ): Promise<LanguageModelV4Message> {
-    if (message.role === 'user') {
-      return { ...message, content: await this.#parts(message.content, path, allowance) };
-    }
-    if (message.role !== 'tool') return message;
-    const content: typeof message.content = [];
-    for (const part of message.content) {
-      const output = part.type === 'tool-result' ? part.output : undefined;
-      if (part.type !== 'tool-result' || output?.type !== 'content') content.push(part);
-      else
-        content.push({
-          ...part,
-          output: { ...output, value: await this.#parts(output.value, path, allowance) },
-        });
-    }
-    return { ...message, content };
+  #downloadsOf(signal: AbortSignal): ImageDownloads {
+    const known = this.#downloads.get(signal) ?? new ImageDownloads(this.outbound, signal);
+    this.#downloads.set(signal, known);
+    return known;
   }
 
-  async #parts<Part extends ToolOutputPart | LanguageModelV4FilePart | { readonly type: 'text' }>(
-    parts: readonly Part[],
-    path: string,
-    allowance: Allowance,
-  ): Promise<Part[]> {
-    const loaded: Part[] = [];
-    for (const [index, part] of parts.entries()) {
-      const url = imageUrl(part);
-      const field = `${path}.content[${index}].image_url.url`;
-      loaded.push(url ? { ...part, ...(await this.#image(url, field, allowance)) } : part);
-    }
-    return loaded;
-  }
-
-  async #image(
-    url: URL,
-    path: string,
-    allowance: Allowance,
-  ): Promise<Pick<LanguageModelV4FilePart, 'mediaType' | 'data'>> {
-    const { status, body, isCut } = await this.#download(url, path, allowance);
-    if (status !== 200) throw invalidRequest(path, `the image's server answered ${status}`);
-    if (isCut)
-      throw invalidRequest(path, `the images of a request may have ${MAX_IMAGE_BYTES} bytes together`);
-    const mediaType = imageType(body);
-    if (!mediaType)
-      throw invalidRequest(path, 'what is there is no PNG, JPEG, WebP, GIF, HEIC or AVIF image');
-    allowance.bytes -= body.length;
-    return { mediaType, data: { type: 'data', data: body.toString('base64') } };
-  }
-
-  async #download(url: URL, path: string, allowance: Allowance): Promise<OutboundAnswer> {
-    let target = url.href;
-    for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-      const answer = await this.#ask(target, path, allowance);
-      const next = redirectOf(answer, target);
-      if (!next) return answer;
-      target = next;
-    }
-    throw invalidRequest(path, `the image is behind more than ${MAX_REDIRECTS} redirects`);
-  }
-
-  async #ask(url: string, path: string, { bytes, endsAt, signal }: Allowance): Promise<OutboundAnswer> {
-    try {
-      return await this.outbound.send(url, {
-        method: 'GET',
-        headers: { accept: 'image/*', 'user-agent': 'lattice' },
-        timeoutMs: Math.max(1, Math.ceil(endsAt - performance.now())),
-        maxBytes: bytes,
-        signal,
-      });
-    } catch (error) {
-      // Why a connection failed would tell the caller about our network.
-      const reason = error instanceof OutboundUrlError ? error.message : 'the image could not be downloaded';
-      throw invalidRequest(path, reason);
-    }
+  /** A few at a time; the first that cannot be had ends it. */
+  async #load(wanted: readonly Wanted[], downloads: ImageDownloads): Promise<ReadonlyMap<string, ImageData>> {
+    const endsAt = performance.now() + TIMEOUT_MS;
+    const images = new Map<string, ImageData>();
+    const queue = wanted.values();
+    let hasFailed = false;
+    const work = async (): Promise<void> => {
+      for (const { url, field } of queue) {
+        const image = await downloads.load(url, endsAt);
+        hasFailed ||= 'reason' in image;
+        if ('reason' in image) throw invalidRequest(field, image.reason);
+        if (hasFailed) return;
+        images.set(url, image);
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, work));
+    return images;
   }
 }
 
-function hasImageUrl(message: LanguageModelV4Message): boolean {
-  if (message.role === 'user') return message.content.some(imageUrl);
-  if (message.role !== 'tool') return false;
-  return message.content.some(
-    (part) =>
-      part.type === 'tool-result' && part.output.type === 'content' && part.output.value.some(imageUrl),
+function imagesOf(message: LanguageModelV4Message, path: string): readonly Wanted[] {
+  const wanted = (parts: readonly AnyPart[]): Wanted[] =>
+    parts.flatMap((part, index) => {
+      const url = imageUrl(part);
+      return url ? [{ url, field: `${path}.content[${index}].image_url.url` }] : [];
+    });
+  if (message.role === 'user') return wanted(message.content);
+  if (message.role !== 'tool') return [];
+  return message.content.flatMap((part) =>
+    part.type === 'tool-result' && part.output.type === 'content' ? wanted(part.output.value) : [],
   );
 }
 
-function imageUrl(part: { readonly type: string }): URL | undefined {
-  const { data } = part as Partial<LanguageModelV4FilePart>;
-  return part.type === 'file' && data?.type === 'url' ? data.url : undefined;
+function withImages(
+  message: LanguageModelV4Message,
+  images: ReadonlyMap<string, ImageData>,
+): LanguageModelV4Message {
+  const filled = <Part extends AnyPart>(parts: readonly Part[]): Part[] =>
+    parts.map((part) => ({ ...part, ...images.get(imageUrl(part) ?? '') }));
+  if (message.role === 'user') return { ...message, content: filled(message.content) };
+  if (message.role !== 'tool') return message;
+  return {
+    ...message,
+    content: message.content.map((part) =>
+      part.type === 'tool-result' && part.output.type === 'content'
+        ? { ...part, output: { ...part.output, value: filled(part.output.value) } }
+        : part,
+    ),
+  };
 }
 
-function redirectOf({ status, headers }: OutboundAnswer, from: string): string | undefined {
-  if (!REDIRECTS.has(status) || typeof headers.location !== 'string') return undefined;
-  return URL.parse(headers.location, from)?.href;
+function imageUrl(part: AnyPart): string | undefined {
+  const { data } = part as Partial<LanguageModelV4FilePart>;
+  return part.type === 'file' && data?.type === 'url' ? data.url.href : undefined;
 }

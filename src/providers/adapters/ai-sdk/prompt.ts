@@ -10,9 +10,9 @@ import {
   type ChatMessage,
   type ChatToolCall,
   type ContentPart,
-  isJsonObject,
   type JsonObject,
   messageText,
+  toolArguments,
 } from '../../../common/index';
 import { filePart, imagePart } from './file-part';
 import { invalidRequest } from './invalid-request';
@@ -89,7 +89,7 @@ export class PromptConverter {
       type: 'tool-call' as const,
       toolCallId: call.id,
       toolName: call.function.name,
-      input: parsedArguments(call.function.arguments),
+      input: toolArguments(call.function.arguments),
     };
   }
 
@@ -128,16 +128,5 @@ function contentPart(part: ContentPart, path: string): LanguageModelV4TextPart |
       return filePart(part, path);
     default:
       throw invalidRequest(`${path}.type`, `content of type "${part.type}" is not supported here`);
-  }
-}
-
-/** Models have to be shown an object, also where an earlier model wrote arguments that are not JSON. */
-export function parsedArguments(text: string): unknown {
-  if (!text) return {};
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return isJsonObject(parsed) ? parsed : { arguments: parsed };
-  } catch {
-    return { arguments: text };
   }
 }

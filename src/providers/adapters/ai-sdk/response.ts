@@ -1,7 +1,7 @@
 import type { LanguageModelV4Content, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
 import type { JsonObject } from '../../../common/index';
 import type { AttemptReport } from '../../provider.port';
-import { openAiFinishReason } from './finish-reason';
+import { matchedStop, openAiFinishReason } from './finish-reason';
 import { openAiUsage } from './usage';
 
 /** The ids every object of one answer carries. */
@@ -39,6 +39,7 @@ export function chatCompletion(
         },
         logprobs: null,
         finish_reason: openAiFinishReason(report.finishReason),
+        ...matchedStop(result.providerMetadata),
       },
     ],
     usage: openAiUsage(report.usage),

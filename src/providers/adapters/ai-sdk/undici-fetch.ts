@@ -1,8 +1,7 @@
 import { Agent, type Dispatcher, request } from 'undici';
+import { CONNECT_CAP_MS, orAborted } from '../../../common/index';
 import type { Exchange } from './exchange';
 
-/** An attempt to connect goes on this long after its call was given up; undici cannot stop it. */
-const CONNECT_CAP_MS = 15_000;
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /** A 2xx answer to a streaming call that is no stream; the body may hold an error object. */
@@ -66,16 +65,6 @@ export class UndiciTransport {
       throw error;
     }
   }
-}
-
-/** undici keeps an aborted request waiting until its socket is connected; the caller shall not. */
-function orAborted<T>(pending: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    pending.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** Marks the exchange (passed as `opaque`) at the moment its request goes onto a connected socket. */

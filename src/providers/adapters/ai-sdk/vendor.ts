@@ -3,9 +3,11 @@ import type {
   LanguageModelV4FinishReason,
   LanguageModelV4StreamPart,
   LanguageModelV4Usage,
+  SharedV4Warning,
 } from '@ai-sdk/provider';
 import type { TokenUsage } from '../../../common/index';
 import type { ChatCall } from '../../provider.port';
+import type { AnswerWatch } from './answer-watch';
 import type { ErrorDialect } from './errors';
 import type { ConvertedRequest, RequestDialect } from './request';
 
@@ -23,4 +25,10 @@ export interface AiSdkVendor extends RequestDialect, ErrorDialect {
   readonly stopReasons?: Readonly<Record<string, LanguageModelV4FinishReason['unified']>>;
   /** Usage that a part tells before the end, for streams that are cut. */
   earlyUsage(part: LanguageModelV4StreamPart): TokenUsage | undefined;
+  /** The model that answered, where the library leaves it out of an answer or of the raw events of a stream. */
+  servedModel?(body: unknown): string | undefined;
+  /** A warning of the library in words for our callers. */
+  clearWarning?(warning: SharedV4Warning): SharedV4Warning;
+  /** Sees each answer, for what a later request has to bring back. */
+  watch?(call: ChatCall): AnswerWatch;
 }

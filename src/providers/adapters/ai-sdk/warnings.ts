@@ -30,3 +30,11 @@ export function warningText(warning: SharedV4Warning): string {
       return warning satisfies never;
   }
 }
+
+/** @param words the vendor's own for some of them. */
+export function warningTexts(
+  warnings: readonly SharedV4Warning[],
+  words: { clearWarning?(warning: SharedV4Warning): SharedV4Warning },
+): string[] {
+  return warnings.map((warning) => warningText(words.clearWarning?.(warning) ?? warning));
+}

@@ -1,19 +1,19 @@
 import type { ProviderSettings } from '../../../config/index';
-import { ProviderUnavailableError } from '../../../errors/index';
-import type { ChatCall, ChatResult, ChatStream, ProviderAdapter } from '../../provider.port';
-import { AiSdkChat } from '../ai-sdk/ai-sdk-chat';
-import { getJson } from '../ai-sdk/get-json';
-import { ImageLoader } from '../ai-sdk/image-loader';
+import type { ChatCall, EmbedCall, EmbedResult, ProviderAdapter } from '../../provider.port';
+import { AiSdkAdapter, type AiSdkShared } from '../ai-sdk/ai-sdk.adapter';
+import { lazyPackage } from '../ai-sdk/lazy-package';
+import { postForVectors } from '../ai-sdk/post-json';
 import type { ConvertedRequest } from '../ai-sdk/request';
-import { UndiciTransport } from '../ai-sdk/undici-fetch';
+import { recallThinking, ThinkingWatch } from '../ai-sdk/signed-thinking';
 import type { AiSdkVendor, ModelFactory } from '../ai-sdk/vendor';
 import { bedrockPartOptions } from './cache-points';
 import { type BedrockEndpoint, bedrockEndpoint } from './endpoint';
+import { bedrockEmbedBody, bedrockEmbedResult } from './embeddings';
 import { BEDROCK_REQUEST_ID_HEADERS, BEDROCK_STOP_REASONS, bedrockErrorType, bedrockFault } from './errors';
-import { claudeAbilities } from './families';
+import { claudeAbilities, type ClaudeAbilities } from './families';
 import { bedrockModelIds } from './list-models';
 import { BEDROCK_FIELDS, refineForBedrock } from './request';
-import { signedGetHeaders } from './signature';
+import { signedGetHeaders, signedPostHeaders } from './signature';
 import { bedrockUsage } from './usage';
 
 /** Only for an address that a base URL replaces. */
@@ -23,20 +23,18 @@ const NO_REGION = 'us-east-1';
  * Amazon Bedrock's Converse API through `@ai-sdk/amazon-bedrock`, which is loaded at the first call. With AWS keys
  * requests are signed (SigV4); a base URL without keys is a proxy that signs itself, and gets no credentials.
  */
-export class BedrockAdapter implements ProviderAdapter {
+export class BedrockAdapter extends AiSdkAdapter {
   readonly provider = 'bedrock';
-  readonly #transport = new UndiciTransport();
-  readonly #chat: AiSdkChat;
-  readonly #vendor: AiSdkVendor;
+  protected readonly vendor: AiSdkVendor;
   readonly #endpoint: BedrockEndpoint;
-  #factory?: Promise<ModelFactory>;
 
   constructor(
     private readonly settings: ProviderSettings,
-    private readonly images = new ImageLoader(),
+    shared: AiSdkShared = {},
   ) {
+    super(shared);
     this.#endpoint = bedrockEndpoint(settings.baseUrl, settings.aws?.region ?? NO_REGION);
-    this.#vendor = {
+    this.vendor = {
       provider: this.provider,
       apiKey: settings.aws?.secretAccessKey,
       requestIdHeaders: BEDROCK_REQUEST_ID_HEADERS,
@@ -48,62 +46,65 @@ export class BedrockAdapter implements ProviderAdapter {
       usage: bedrockUsage,
       // The usage stands in the last event of a stream only.
       earlyUsage: () => undefined,
-      load: () => (this.#factory ??= this.#load()),
+      load: lazyPackage('@ai-sdk/amazon-bedrock', () => this.#load()),
       refine: (request, call) => this.#refine(request, call),
+      watch: (call) => new ThinkingWatch(this.provider, call, this.thoughts),
     };
-    this.#chat = new AiSdkChat(this.#vendor, this.#transport);
   }
 
-  chat(call: ChatCall): Promise<ChatResult> {
-    return this.#chat.chat(call);
-  }
-
-  chatStream(call: ChatCall): Promise<ChatStream> {
-    return this.#chat.chatStream(call);
+  embed(call: EmbedCall): Promise<EmbedResult> {
+    const { aws } = this.settings;
+    const path = `/model/${encodeURIComponent(call.model.upstreamId)}/invoke`;
+    const url = new URL(`${this.#endpoint.runtimeUrl}${path}`);
+    return postForVectors(url.href, {
+      call,
+      body: bedrockEmbedBody(call),
+      headers: (text) => (aws ? signedPostHeaders(url, text, 'bedrock', aws) : {}),
+      transport: this.transport,
+      dialect: this.vendor,
+      read: (received) => bedrockEmbedResult(call, received),
+    });
   }
 
   listModels(signal: AbortSignal): Promise<readonly string[]> {
     const { aws } = this.settings;
     return bedrockModelIds((path) => {
       const url = new URL(`${this.#endpoint.controlUrl}${path}`);
-      return getJson(url.href, {
-        headers: aws ? signedGetHeaders(url, 'bedrock', aws) : {},
-        signal,
-        transport: this.#transport,
-        dialect: this.#vendor,
-      });
+      return this.getJson(url.href, aws ? signedGetHeaders(url, 'bedrock', aws) : {}, signal);
     });
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#transport.close(), this.images.close()]);
+  withSettings(settings: ProviderSettings): ProviderAdapter {
+    return new BedrockAdapter(settings, this.own);
   }
 
   async #load(): Promise<ModelFactory> {
-    try {
-      const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock');
-      const { aws } = this.settings;
-      const baseURL = this.#endpoint.runtimeUrl;
-      // Every setting is given, because the library would look for a missing one in the environment by itself.
-      return (upstreamId, fetch) =>
-        aws
-          ? createAmazonBedrock({ baseURL, apiKey: '', ...aws, fetch })(upstreamId)
-          : createAmazonBedrock({ baseURL, apiKey: 'none', fetch: withoutCredentials(fetch) })(upstreamId);
-    } catch (error) {
-      this.#factory = undefined;
-      throw new ProviderUnavailableError(
-        'package_missing',
-        'The package @ai-sdk/amazon-bedrock cannot be loaded: run npm install',
-        { cause: error },
-      );
-    }
+    const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock');
+    const { aws } = this.settings;
+    const baseURL = this.#endpoint.runtimeUrl;
+    // Every setting is given, because the library would look for a missing one in the environment by itself.
+    return (upstreamId, fetch) =>
+      aws
+        ? createAmazonBedrock({ baseURL, apiKey: '', ...aws, fetch })(upstreamId)
+        : createAmazonBedrock({ baseURL, apiKey: 'none', fetch: withoutCredentials(fetch) })(upstreamId);
   }
 
   /** Bedrock fetches no images itself. */
   async #refine({ options, warnings }: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest> {
-    const prompt = await this.images.inline(options.prompt, call.signal);
     const claude = await claudeAbilities(call.model.upstreamId);
-    return refineForBedrock({ options: { ...options, prompt }, warnings }, call, claude);
+    const inlined = { ...options, prompt: await this.images.inline(options.prompt, call.signal) };
+    const prompt = await this.#thoughtful(inlined, call, claude);
+    return refineForBedrock({ options: { ...inlined, prompt }, warnings }, call, claude);
+  }
+
+  /** Without tools the calls are sent as text, which needs no thinking before it. */
+  async #thoughtful(
+    { prompt, reasoning, tools }: ConvertedRequest['options'],
+    call: ChatCall,
+    claude: ClaudeAbilities | undefined,
+  ): Promise<ConvertedRequest['options']['prompt']> {
+    if (!claude || !tools || !reasoning || reasoning === 'none') return prompt;
+    return await recallThinking(prompt, { namespace: this.provider, call, thoughts: this.thoughts });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { LanguageModelV4CallOptions, SharedV4ProviderOptions } from '@ai-sdk/provider';
-import { budgetThinking } from '../anthropic/request';
+import { budgetThinking } from '../ai-sdk/claude-thinking';
 import type { BedrockFamily, ClaudeAbilities } from './families';
 
 type Options = LanguageModelV4CallOptions;

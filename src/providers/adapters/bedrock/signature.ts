@@ -1,4 +1,4 @@
-/** AWS Signature Version 4 of a GET request; the library signs nothing but its own POSTs. */
+/** AWS Signature Version 4; the library signs nothing but its own POSTs. */
 import { createHash, createHmac } from 'node:crypto';
 import type { ProviderSettings } from '../../../config/index';
 
@@ -13,22 +13,47 @@ export function signedGetHeaders(
   credentials: AwsCredentials,
   now = new Date(),
 ): Record<string, string> {
+  return signed({ method: 'GET', url, body: '' }, service, credentials, now);
+}
+
+/** The headers that sign a POST of this body to `url`. */
+export function signedPostHeaders(
+  url: URL,
+  body: string,
+  service: string,
+  credentials: AwsCredentials,
+): Record<string, string> {
+  return signed({ method: 'POST', url, body }, service, credentials, new Date());
+}
+
+interface Signable {
+  readonly method: 'GET' | 'POST';
+  readonly url: URL;
+  readonly body: string;
+}
+
+function signed(
+  { method, url, body }: Signable,
+  service: string,
+  credentials: AwsCredentials,
+  now: Date,
+): Record<string, string> {
   const timestamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const { accessKeyId, sessionToken, region } = credentials;
   const headers: Record<string, string> = {
     'x-amz-date': timestamp,
     ...(sessionToken && { 'x-amz-security-token': sessionToken }),
   };
-  const signed = { host: url.host, ...headers };
-  const names = Object.keys(signed).join(';');
+  const covered = { host: url.host, ...headers };
+  const names = Object.keys(covered).join(';');
   const request = [
-    'GET',
+    method,
     url.pathname.split('/').map(encode).join('/'),
     canonicalQuery(url),
-    ...Object.entries(signed).map(([name, value]) => `${name}:${value}`),
+    ...Object.entries(covered).map(([name, value]) => `${name}:${value}`),
     '',
     names,
-    sha256(''),
+    sha256(body),
   ].join('\n');
   const scope = `${timestamp.slice(0, 8)}/${region}/${service}/aws4_request`;
   const text = [ALGORITHM, timestamp, scope, sha256(request)].join('\n');

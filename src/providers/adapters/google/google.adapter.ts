@@ -1,41 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import type { ProviderSettings } from '../../../config/index';
 import { isJsonObject, type JsonObject } from '../../../common/index';
-import { ProviderUnavailableError } from '../../../errors/index';
-import type { ChatCall, ChatResult, ChatStream, ProviderAdapter } from '../../provider.port';
-import { AiSdkChat } from '../ai-sdk/ai-sdk-chat';
-import { getJson } from '../ai-sdk/get-json';
-import { ImageLoader } from '../ai-sdk/image-loader';
+import type { ChatCall, EmbedCall, EmbedResult, ProviderAdapter } from '../../provider.port';
+import { AiSdkAdapter, type AiSdkShared } from '../ai-sdk/ai-sdk.adapter';
+import { lazyPackage } from '../ai-sdk/lazy-package';
+import { postForVectors } from '../ai-sdk/post-json';
 import type { ConvertedRequest } from '../ai-sdk/request';
-import { UndiciTransport } from '../ai-sdk/undici-fetch';
 import type { AiSdkVendor, ModelFactory } from '../ai-sdk/vendor';
-import { completedModel } from './completed-model';
+import { versionedUrl } from '../ai-sdk/versioned-url';
+import { googleEmbedBody, googleEmbedResult } from './embeddings';
 import { GOOGLE_REQUEST_ID_HEADERS, googleFault, googleRetryAfterMs } from './errors';
 import { googlePartOptions, refineForGoogle, type ThinkingFormat } from './request';
-import { GOOGLE_STOP_REASONS } from './response';
+import { checkedModel, clearWarning, GOOGLE_STOP_REASONS, servedModel } from './response';
+import { SignatureWatch, signaturesFor } from './signatures';
 import { singleRequest } from './single-request';
-import { ThoughtSignatures } from './thought-signatures';
 import { googleEarlyUsage, googleUsage } from './usage';
 
 const DEFAULT_BASE_URL = 'https://generativelanguage.googleapis.com/v1beta';
 const MODELS_PER_PAGE = 1000;
 
 /** Google's Gemini API through `@ai-sdk/google`, which is loaded at the first call. */
-export class GoogleAdapter implements ProviderAdapter {
+export class GoogleAdapter extends AiSdkAdapter {
   readonly provider = 'google';
-  readonly #transport = new UndiciTransport();
-  readonly #signatures = new ThoughtSignatures();
-  readonly #chat: AiSdkChat;
-  readonly #vendor: AiSdkVendor;
+  protected readonly vendor: AiSdkVendor;
   readonly #baseUrl: string;
-  #factory?: Promise<ModelFactory>;
 
   constructor(
     private readonly settings: ProviderSettings,
-    private readonly images = new ImageLoader(),
+    shared: AiSdkShared = {},
   ) {
-    this.#baseUrl = versionedUrl(settings.baseUrl ?? DEFAULT_BASE_URL);
-    this.#vendor = {
+    super(shared);
+    this.#baseUrl = versionedUrl(settings.baseUrl ?? DEFAULT_BASE_URL, 'v1beta');
+    this.vendor = {
       provider: this.provider,
       apiKey: settings.apiKey,
       requestIdHeaders: GOOGLE_REQUEST_ID_HEADERS,
@@ -46,31 +42,33 @@ export class GoogleAdapter implements ProviderAdapter {
       stopReasons: GOOGLE_STOP_REASONS,
       usage: googleUsage,
       earlyUsage: googleEarlyUsage,
-      load: () => (this.#factory ??= this.#load()),
+      servedModel,
+      clearWarning,
+      load: lazyPackage('@ai-sdk/google', () => this.#load()),
       refine: (request, call) => this.#refine(request, call),
+      watch: (call) => new SignatureWatch(call, this.thoughts),
     };
-    this.#chat = new AiSdkChat(this.#vendor, this.#transport);
   }
 
-  chat(call: ChatCall): Promise<ChatResult> {
-    return this.#chat.chat(call);
-  }
-
-  chatStream(call: ChatCall): Promise<ChatStream> {
-    return this.#chat.chatStream(call);
+  embed(call: EmbedCall): Promise<EmbedResult> {
+    return postForVectors(`${this.#baseUrl}/models/${call.model.upstreamId}:batchEmbedContents`, {
+      call,
+      body: googleEmbedBody(call),
+      headers: () => ({ 'x-goog-api-key': this.settings.apiKey ?? '' }),
+      transport: this.transport,
+      dialect: this.vendor,
+      read: (received) => googleEmbedResult(call, received),
+    });
   }
 
   async listModels(signal: AbortSignal): Promise<readonly string[]> {
+    const headers = { 'x-goog-api-key': this.settings.apiKey ?? '' };
     const ids: string[] = [];
     let token: string | undefined;
     do {
       const next = token ? `&pageToken=${encodeURIComponent(token)}` : '';
-      const page = await getJson(`${this.#baseUrl}/models?pageSize=${MODELS_PER_PAGE}${next}`, {
-        headers: { 'x-goog-api-key': this.settings.apiKey ?? '' },
-        signal,
-        transport: this.#transport,
-        dialect: this.#vendor,
-      });
+      const url = `${this.#baseUrl}/models?pageSize=${MODELS_PER_PAGE}${next}`;
+      const page = await this.getJson(url, headers, signal);
       const found = modelIds(page);
       ids.push(...found);
       token = found.length > 0 && typeof page.nextPageToken === 'string' ? page.nextPageToken : undefined;
@@ -78,28 +76,16 @@ export class GoogleAdapter implements ProviderAdapter {
     return ids;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#transport.close(), this.images.close()]);
+  withSettings(settings: ProviderSettings): ProviderAdapter {
+    return new GoogleAdapter(settings, this.own);
   }
 
   async #load(): Promise<ModelFactory> {
-    try {
-      const { createGoogle } = await import('@ai-sdk/google');
-      const { apiKey = '' } = this.settings;
-      const options = { baseURL: this.#baseUrl, apiKey, generateId: newToolCallId };
-      return (upstreamId, fetch) =>
-        completedModel(
-          createGoogle({ ...options, fetch: singleRequest(fetch) })(upstreamId),
-          this.#signatures,
-        );
-    } catch (error) {
-      this.#factory = undefined;
-      throw new ProviderUnavailableError(
-        'package_missing',
-        'The package @ai-sdk/google cannot be loaded: run npm install',
-        { cause: error },
-      );
-    }
+    const { createGoogle } = await import('@ai-sdk/google');
+    const { apiKey = '' } = this.settings;
+    const options = { baseURL: this.#baseUrl, apiKey, generateId: newToolCallId };
+    return (upstreamId, fetch) =>
+      checkedModel(createGoogle({ ...options, fetch: singleRequest(fetch) })(upstreamId));
   }
 
   async #refine({ options, warnings }: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest> {
@@ -108,7 +94,7 @@ export class GoogleAdapter implements ProviderAdapter {
       { options: { ...options, prompt }, warnings },
       {
         modelId: call.model.upstreamId,
-        signatures: this.#signatures,
+        signatures: await signaturesFor(prompt, call, this.thoughts),
         thinking: options.reasoning && (await thinkingFormat(call)),
       },
     );
@@ -127,12 +113,6 @@ async function thinkingFormat({ model }: ChatCall): Promise<ThinkingFormat | und
 /** For models that number their calls by position only. */
 function newToolCallId(): string {
   return `call_${randomUUID().replaceAll('-', '')}`;
-}
-
-/** Google's documentation names the base URL without the version, the library with it; both are taken. */
-function versionedUrl(baseUrl: string): string {
-  const trimmed = baseUrl.replace(/\/+$/, '');
-  return /\/v\d+(?:(?:alpha|beta)\d*)?$/.test(trimmed) ? trimmed : `${trimmed}/v1beta`;
 }
 
 function modelIds(page: JsonObject): string[] {

@@ -5,13 +5,10 @@ import type {
 } from '@ai-sdk/provider';
 import type { ConvertedRequest } from '../ai-sdk/request';
 import { withLeadingSystem } from '../ai-sdk/leading-system';
-import type { ThoughtSignatures } from './thought-signatures';
+import { thinkingBudget } from '../ai-sdk/thinking-budget';
+import { signatureKey } from './signatures';
 
 const MIN_THINKING_TOKENS = 512;
-/** Room for the answer itself beside the thinking. */
-const MIN_ANSWER_TOKENS = 256;
-const SHARE_OF_LIMIT: Readonly<Record<string, number>> = { minimal: 0.1, low: 0.2, medium: 0.5, high: 0.8 };
-const LARGEST_SHARE = 0.9;
 
 type GoogleOptions = SharedV4ProviderOptions[string];
 
@@ -24,7 +21,8 @@ export interface ThinkingFormat {
 
 export interface GoogleContext {
   readonly modelId: string;
-  readonly signatures: ThoughtSignatures;
+  /** Of the thoughts behind the prompt's tool calls, by `signatureKey`. */
+  readonly signatures: ReadonlyMap<string, string>;
   /** Undefined for models that do not think; needed only where the caller asks for thinking. */
   readonly thinking?: ThinkingFormat;
 }
@@ -44,6 +42,8 @@ export function refineForGoogle(request: ConvertedRequest, context: GoogleContex
     options: {
       ...options,
       reasoning: google || (context.thinking && options.reasoning === 'none') ? options.reasoning : undefined,
+      // The model that answered and the usage so far stand only in the events as they come.
+      includeRawChunks: true,
       prompt: joinedTurns(prompt).map((message) => signed(message, context)),
       ...(google && { providerOptions: { google } }),
     },
@@ -69,18 +69,16 @@ function signed(
   message: LanguageModelV4Message,
   { modelId, signatures }: GoogleContext,
 ): LanguageModelV4Message {
-  if (message.role !== 'assistant') return message;
+  if (message.role !== 'assistant' || signatures.size === 0) return message;
   const content = message.content.map((part) => {
-    const thoughtSignature = part.type === 'tool-call' ? signatures.find({ ...part, modelId }) : undefined;
+    const thoughtSignature =
+      part.type === 'tool-call' ? signatures.get(signatureKey(modelId, part)) : undefined;
     return thoughtSignature ? { ...part, providerOptions: { google: { thoughtSignature } } } : part;
   });
   return { ...message, content };
 }
 
-/**
- * Thoughts count against the output limit, which is what the caller asked for and what was reserved. The library
- * would take the budget from the largest limit the model has; a small answer then ends before it begins.
- */
+/** The library would take the budget from the largest limit the model has; a small answer then ends before it begins. */
 function thinkingOptions(
   { reasoning, maxOutputTokens = 0 }: ConvertedRequest['options'],
   thinking: ThinkingFormat | undefined,
@@ -92,15 +90,11 @@ function thinkingOptions(
     return undefined;
   }
   if (thinking.format === 'level') return { thinkingConfig: { includeThoughts: true } };
-  const largest = Math.min(thinking.maxBudget, maxOutputTokens - MIN_ANSWER_TOKENS);
-  const smallest = Math.max(thinking.minBudget, MIN_THINKING_TOKENS);
-  if (largest < smallest) {
-    warnings.push(
-      `reasoning_effort was left out: this model thinks with at least ${smallest} tokens, which max_tokens does not leave`,
-    );
-    return undefined;
-  }
-  const wanted = Math.floor(maxOutputTokens * (SHARE_OF_LIMIT[reasoning] ?? LARGEST_SHARE));
-  const thinkingBudget = Math.min(largest, Math.max(smallest, wanted));
-  return { thinkingConfig: { includeThoughts: true, thinkingBudget } };
+  const min = Math.max(thinking.minBudget, MIN_THINKING_TOKENS);
+  const budget = thinkingBudget(reasoning, maxOutputTokens, { min, max: thinking.maxBudget });
+  if (budget !== undefined) return { thinkingConfig: { includeThoughts: true, thinkingBudget: budget } };
+  warnings.push(
+    `reasoning_effort was left out: this model thinks with at least ${min} tokens, which max_tokens does not leave`,
+  );
+  return undefined;
 }

@@ -1,11 +1,5 @@
-import type {
-  LanguageModelV4FinishReason,
-  LanguageModelV4GenerateResult,
-  SharedV4Warning,
-} from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4FinishReason, SharedV4Warning } from '@ai-sdk/provider';
 import { isJsonObject } from '../../../common/index';
-import { parsedArguments } from '../ai-sdk/prompt';
-import type { ThoughtSignatures } from './thought-signatures';
 
 /** A 200 that holds no answer, often an error object in its place. */
 class MissingAnswerError extends Error {
@@ -25,41 +19,27 @@ export const GOOGLE_STOP_REASONS: Readonly<Record<string, LanguageModelV4FinishR
   MISSING_THOUGHT_SIGNATURE: 'error',
 };
 
-/** Adds what the library leaves out of a whole answer, and keeps the signatures of its tool calls. */
-export function completedAnswer(
-  result: LanguageModelV4GenerateResult,
-  modelId: string,
-  signatures: ThoughtSignatures,
-): LanguageModelV4GenerateResult {
-  const { content, response, warnings } = result;
-  if (content.length === 0 && result.finishReason.raw === undefined) {
-    throw new MissingAnswerError(response?.body);
-  }
-  for (const part of content) if (part.type === 'tool-call') keepSignature(part, modelId, signatures);
+/** The library's model, which would take a 200 without an answer for an empty one. */
+export function checkedModel(model: LanguageModelV4): LanguageModelV4 {
+  const { specificationVersion, provider, modelId, supportedUrls } = model;
   return {
-    ...result,
-    warnings: warnings.map(clearWarning),
-    response: { ...response, modelId: modelVersion(response?.body) },
+    specificationVersion,
+    provider,
+    modelId,
+    supportedUrls,
+    doGenerate: async (options) => {
+      const result = await model.doGenerate(options);
+      const isMissing = result.content.length === 0 && result.finishReason.raw === undefined;
+      if (isMissing) throw new MissingAnswerError(result.response?.body);
+      return result;
+    },
+    doStream: (options) => model.doStream(options),
   };
 }
 
-/** The model that answered, by an answer or an event of a stream as it came. */
-export function modelVersion(body: unknown): string | undefined {
+/** The model that answered, by an answer or an event of a stream as it came; the library leaves it out. */
+export function servedModel(body: unknown): string | undefined {
   return isJsonObject(body) && typeof body.modelVersion === 'string' ? body.modelVersion : undefined;
-}
-
-interface ToolCallPart {
-  readonly toolCallId: string;
-  readonly toolName: string;
-  readonly input: string;
-  readonly providerMetadata?: Readonly<Record<string, unknown>>;
-}
-
-export function keepSignature(part: ToolCallPart, modelId: string, signatures: ThoughtSignatures): void {
-  const google = part.providerMetadata?.google;
-  const signature = isJsonObject(google) ? google.thoughtSignature : undefined;
-  if (typeof signature !== 'string') return;
-  signatures.keep({ ...part, modelId, input: parsedArguments(part.input) }, signature);
 }
 
 /** The library's words on a lost signature are meant for those who call it. */

@@ -6,6 +6,8 @@ export interface Endpoint {
   readonly origin: string;
   /** Path and query of the chat call for a model or deployment. */
   chatPath(upstreamId: string): string;
+  /** Path and query of the embeddings call for a model or deployment. */
+  embeddingsPath(upstreamId: string): string;
   /** Path and query of the call that lists what the account can use. */
   readonly modelsPath: string;
   /** Names and values in turn: the credential and what never changes. */
@@ -50,9 +52,11 @@ function azureEndpoint(settings: ProviderSettings): Endpoint {
 
 function plainEndpoint(url: URL, base: string, headers: readonly string[]): Endpoint {
   const chat = `${base}/chat/completions${url.search}`;
+  const embeddings = `${base}/embeddings${url.search}`;
   return {
     origin: url.origin,
     chatPath: () => chat,
+    embeddingsPath: () => embeddings,
     modelsPath: `${base}/models${url.search}`,
     headers,
     hasStreamUsage: true,
@@ -79,6 +83,8 @@ function deploymentEndpoint(
       paths.set(upstreamId, path);
       return path;
     },
+    embeddingsPath: (upstreamId) =>
+      `${base}/openai/deployments/${encodeURIComponent(upstreamId)}/embeddings${url.search}`,
     modelsPath: `${base}/openai/models${url.search}`,
     headers: credential(keyHeader, settings.apiKey),
     hasStreamUsage,

@@ -36,6 +36,7 @@ export function modelFacts(shown: JsonObject): ModelFacts {
   const { capabilities } = shown;
   if (!Array.isArray(capabilities)) return UNKNOWN;
   const can = (name: string): boolean => capabilities.includes(name);
+  if (can('embedding') && !can('completion')) return { canChat: false, embedding: embeddingFacts(shown) };
   return {
     canChat: can('completion'),
     tools: can('tools'),
@@ -52,8 +53,18 @@ function contextOf(shown: JsonObject): number | undefined {
   return Math.min(Number(set), trained ?? Number(set));
 }
 
+function embeddingFacts(shown: JsonObject): ModelFacts['embedding'] {
+  const info = isJsonObject(shown.model_info) ? shown.model_info : {};
+  const dimensions = figureOf(info, '.embedding_length');
+  return { dimensions, maxInputTokens: contextOf(shown) ?? trainedContext(info) };
+}
+
 function trainedContext(info: JsonObject): number | undefined {
-  const entry = Object.entries(info).find(([key]) => key.endsWith('.context_length'));
+  return figureOf(info, '.context_length');
+}
+
+function figureOf(info: JsonObject, name: string): number | undefined {
+  const entry = Object.entries(info).find(([key]) => key.endsWith(name));
   const value: JsonValue | undefined = entry?.[1];
   return typeof value === 'number' && value > 0 ? value : undefined;
 }

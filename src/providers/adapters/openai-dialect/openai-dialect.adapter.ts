@@ -2,9 +2,18 @@ import { type Dispatcher, Pool } from 'undici';
 import { isJsonObject, type JsonObject, type ProviderId } from '../../../common/index';
 import type { ProviderSettings } from '../../../config/index';
 import { ProviderError } from '../../provider.errors';
-import type { ChatCall, ChatResult, ChatStream, ProviderAdapter } from '../../provider.port';
+import type {
+  ChatCall,
+  ChatResult,
+  ChatStream,
+  EmbedCall,
+  EmbedResult,
+  ProviderAdapter,
+} from '../../provider.port';
 import { type Endpoint, endpointOf } from './endpoint';
+import { textsOf } from '../embedding';
 import type { ErrorContext } from '../safe-message';
+import { embeddingsBody, embedResult } from './embeddings';
 import { answerError, failureOf, reportedError } from './errors';
 import { Exchange, type UpstreamAnswer } from './exchange';
 import { chatBody, streamBody } from './request';
@@ -31,16 +40,10 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
   constructor(
     readonly provider: ProviderId,
     private readonly settings: ProviderSettings,
+    private readonly sharedPool?: Pool,
   ) {
     this.endpoint = endpointOf(provider, settings);
-    this.pool = new Pool(this.endpoint.origin, {
-      connections: CONNECTIONS,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: { timeout: CONNECT_LIMIT_MS },
-    });
+    this.pool = sharedPool ?? newPool(this.endpoint.origin);
     const common = ['content-type', 'application/json', 'user-agent', 'lattice', ...this.endpoint.headers];
     this.jsonHeaders = ['accept', 'application/json', ...common];
     this.eventHeaders = ['accept', 'text/event-stream', ...common];
@@ -70,6 +73,24 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     throw malformed(context, answer);
   }
 
+  async embed(call: EmbedCall): Promise<EmbedResult> {
+    const { provider, settings } = this;
+    const context: ErrorContext = { provider, apiKey: settings.apiKey, prompts: textsOf(call.inputs) };
+    const exchange = new Exchange(context, call.model.timeouts, call.signal);
+    exchange.start(this.pool, {
+      method: 'POST',
+      path: this.endpoint.embeddingsPath(call.model.upstreamId),
+      headers: [...this.jsonHeaders, 'x-request-id', call.requestId],
+      body: embeddingsBody(call),
+    });
+    const answer = await exchange.answer;
+    const body = jsonObjectOf(answer.body);
+    if (answer.status >= 300) throw answerError(context, { ...answer, body });
+    const result = body && embedResult(call, body, answer.headers);
+    if (!result) throw malformed(context, answer);
+    return result;
+  }
+
   async listModels(signal: AbortSignal): Promise<readonly string[]> {
     const { data } = await this.ask({ method: 'GET', path: this.endpoint.modelsPath }, signal);
     if (!Array.isArray(data)) throw this.unexpected();
@@ -78,8 +99,12 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     );
   }
 
+  withSettings(settings: ProviderSettings): ProviderAdapter {
+    return new OpenAiDialectAdapter(this.provider, settings, this.pool);
+  }
+
   async close(): Promise<void> {
-    await this.pool.destroy();
+    if (!this.sharedPool) await this.pool.destroy();
   }
 
   /** A call that costs nothing: a JSON object for a request without a prompt. */
@@ -117,6 +142,17 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
       body,
     };
   }
+}
+
+function newPool(origin: string): Pool {
+  return new Pool(origin, {
+    connections: CONNECTIONS,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: CONNECT_LIMIT_MS },
+  });
 }
 
 /** A 2xx answer that is not what the dialect says. An error object in it says more than the status. */

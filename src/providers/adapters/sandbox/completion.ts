@@ -1,4 +1,5 @@
 import type { JsonObject, TokenUsage } from '../../../common/index';
+import { JsonChunk } from '../../json-chunk';
 import type { AttemptReport, ChatCall, ChatChunk, FinishReason } from '../../provider.port';
 import type { SandboxChoice } from './answer';
 import { promptTokens } from './tokens';
@@ -79,8 +80,7 @@ export class SandboxCompletion {
   }
 
   #chunk(fields: JsonObject): ChatChunk {
-    const chunk = { ...this.#envelope, object: 'chat.completion.chunk', ...fields };
-    return { chunk, data: JSON.stringify(chunk) };
+    return new JsonChunk({ ...this.#envelope, object: 'chat.completion.chunk', ...fields });
   }
 }
 

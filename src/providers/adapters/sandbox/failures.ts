@@ -14,7 +14,7 @@ export class SandboxFailures {
   readonly #failed = new LRUCache<string, number>({ max: REMEMBERED_REQUESTS });
 
   /** @throws ProviderError */
-  check(call: ChatCall, directives: Directives): void {
+  check(call: Pick<ChatCall, 'model' | 'requestId'>, directives: Directives): void {
     const { model, requestId } = call;
     if (directives.isTooLong) throw failure('context_length', { upstreamStatus: 400 });
     const fail = directives.fail ?? (model.upstreamId === FLAKY_MODEL ? '503' : 'none');

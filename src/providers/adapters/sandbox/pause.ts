@@ -6,7 +6,7 @@ import { failure } from './failures';
  * Waits as a slow provider would: never longer than the model's limit.
  * @throws ProviderError of fault timeout at the limit, aborted when the caller's signal fires.
  */
-export async function pause(call: ChatCall, ms: number, limitMs: number): Promise<void> {
+export async function pause(call: Pick<ChatCall, 'signal'>, ms: number, limitMs: number): Promise<void> {
   checkAborted(call);
   if (ms <= 0) return;
   try {
@@ -17,6 +17,6 @@ export async function pause(call: ChatCall, ms: number, limitMs: number): Promis
   if (ms > limitMs) throw failure('timeout', { mayBeBilled: true });
 }
 
-export function checkAborted({ signal }: ChatCall): void {
+export function checkAborted({ signal }: Pick<ChatCall, 'signal'>): void {
   if (signal.aborted) throw failure('aborted', { mayBeBilled: false });
 }

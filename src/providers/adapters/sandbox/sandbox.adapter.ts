@@ -1,12 +1,22 @@
-import type { ChatCall, ChatChunk, ChatResult, ChatStream, ProviderAdapter } from '../../provider.port';
+import type {
+  ChatCall,
+  ChatChunk,
+  ChatResult,
+  ChatStream,
+  EmbedCall,
+  EmbedResult,
+  ProviderAdapter,
+} from '../../provider.port';
+import { textsOf } from '../embedding';
 import { answer } from './answer';
 import { SandboxCompletion } from './completion';
-import type { Directives } from './directives';
+import { type Directives, directivesIn } from './directives';
+import { sandboxVectors } from './embedding';
 import { failure, SandboxFailures } from './failures';
 import { pause } from './pause';
 import { readRequest } from './reading';
 
-const MODELS = ['small', 'large', 'flaky'] as const;
+const MODELS = ['small', 'large', 'flaky', 'embed'] as const;
 
 /**
  * A provider without a model: deterministic, free and clearly labelled answers made from the request, so that every
@@ -31,6 +41,16 @@ export class SandboxAdapter implements ProviderAdapter {
       report: () => completion.report(isWhole),
       malformedLines: () => 0,
     };
+  }
+
+  /** The directives of any of the texts count. */
+  async embed(call: EmbedCall): Promise<EmbedResult> {
+    const texts = textsOf(call.inputs);
+    const directives = obeyed(directivesIn(texts.join('\n')), call.model.upstreamId);
+    await pause(call, directives.delayMs, call.model.timeouts.totalMs);
+    this.#failures.check(call, directives);
+    if (directives.cutAfter !== undefined) throw failure('cut', { mayBeBilled: true });
+    return sandboxVectors(call);
   }
 
   listModels(): Promise<readonly string[]> {

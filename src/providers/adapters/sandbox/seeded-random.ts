@@ -23,7 +23,7 @@ export class SeededRandom {
 }
 
 /** 32-bit FNV-1a. */
-function fnv1a(text: string): number {
+export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

@@ -1,11 +1,17 @@
 /** A whole answer as one JSON body. */
 export async function playJson(wire, answer, behaviour, request) {
+  const { usage, truth, parts } = answer;
+  const body = { json: completionOf(answer, request), tokens: truth.completionTokens, usage };
+  await playBody(wire, body, behaviour, (behaviour.chunkDelayMs ?? 0) * parts.length);
+}
+
+/** Any JSON body with its tokens, and the fault that stands in its way. */
+export async function playBody(wire, { json, tokens, usage }, behaviour, delayMs = 0) {
   const { fault } = behaviour;
-  const text = JSON.stringify(completionOf(answer, request));
-  const tokens = answer.truth.completionTokens;
+  const text = JSON.stringify(json);
   const half = text.slice(0, Math.ceil(text.length / 2));
   wire.head(200, { 'content-type': 'application/json' });
-  await wire.pause((behaviour.chunkDelayMs ?? 0) * answer.parts.length);
+  await wire.pause(delayMs);
   switch (fault?.kind) {
     case 'cut':
       await wire.send(half, { tokens: Math.floor(tokens / 2) });
@@ -25,7 +31,7 @@ export async function playJson(wire, answer, behaviour, request) {
       }
       return;
     default:
-      await wire.send(text, { tokens, usage: answer.usage });
+      await wire.send(text, { tokens, usage });
       return wire.finish('completed');
   }
 }

@@ -5,8 +5,14 @@ const OVERLOADED = {
   error: { message: 'The scripted provider failed', type: 'server_error', code: 'scripted' },
 };
 
-/** Performs one answer with its fault. */
-export async function play(wire, answer, behaviour, request) {
+/** Performs one answer of a chat with its fault. */
+export function play(wire, answer, behaviour, request) {
+  const perform = request.isStream ? playStream : playJson;
+  return playAround(wire, behaviour, request.isStream, () => perform(wire, answer, behaviour, request));
+}
+
+/** What comes in place of an answer or before it; `perform` gives the answer itself. */
+export async function playAround(wire, behaviour, isStream, perform) {
   await wire.pause(behaviour.delayMs);
   const { fault } = behaviour;
   switch (fault?.kind) {
@@ -20,15 +26,13 @@ export async function play(wire, answer, behaviour, request) {
     case 'content-type':
       return replyText(wire, fault.body ?? '<html>A proxy answers</html>', fault.contentType ?? 'text/html');
     case 'empty':
-      wire.head(200, { 'content-type': request.isStream ? 'text/event-stream' : 'application/json' });
+      wire.head(200, { 'content-type': isStream ? 'text/event-stream' : 'application/json' });
       return wire.finish('truncated');
     case 'cut':
     case 'stall':
       if (fault.afterChunks === undefined) return fault.kind === 'cut' ? wire.cut() : wire.closed();
   }
-  return request.isStream
-    ? playStream(wire, answer, behaviour, request)
-    : playJson(wire, answer, behaviour, request);
+  return perform();
 }
 
 /** Faults that come instead of an answer: the provider charges nothing. */

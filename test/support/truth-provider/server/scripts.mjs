@@ -50,7 +50,10 @@ function step(script) {
   return behaviour;
 }
 
+/** Of an embeddings request, the last text. */
 function lastUserText(body) {
+  const last = [body.input].flat(1).at(-1);
+  if (typeof last === 'string') return last;
   const messages = Array.isArray(body.messages) ? body.messages : [];
   return textOf(messages.findLast((message) => message.role === 'user')?.content);
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { composeAnswer } from './answer.mjs';
+import { countInputTokens, playVectors } from './embed.mjs';
 import { isRejection, play } from './play.mjs';
 import { Scripts } from './scripts.mjs';
 import { TruthLog } from './truth-log.mjs';
@@ -14,6 +15,7 @@ let attempts = 0;
 
 const routes = {
   'POST /v1/chat/completions': complete,
+  'POST /v1/embeddings': embed,
   'GET /v1/models': (_, response) =>
     json(response, 200, {
       object: 'list',
@@ -74,11 +76,36 @@ async function complete(request, response, text) {
   });
 }
 
+async function embed(request, response, text) {
+  attempts += 1;
+  const id = `${process.pid}-${attempts}`;
+  const body = JSON.parse(text);
+  const behaviour = scripts.choose(request, body);
+  const truth = behaviour.usage?.promptTokens ?? countInputTokens(body);
+  const promptTokens = isRejection(behaviour.fault) ? 0 : truth;
+  log.write({
+    type: 'attempt',
+    id,
+    at: Date.now(),
+    requestId: request.headers['x-request-id'],
+    headers: request.headers,
+    model: body.model,
+    isStream: false,
+    bodySha256: createHash('sha256').update(text).digest('hex'),
+    body,
+    promptTokens,
+    cachedTokens: 0,
+  });
+  await playVectors(new Wire(response, log, id), body, behaviour, promptTokens);
+}
+
+const CALLS = ['/chat/completions', '/embeddings'];
+
 /** Azure and others put a deployment before the same call. */
 function routeOf({ method, url }) {
   const [path] = url.split('?');
-  const known = path.endsWith('/chat/completions') ? '/v1/chat/completions' : path;
-  return routes[`${method} ${known}`];
+  const call = CALLS.find((known) => path.endsWith(known));
+  return routes[`${method} ${call ? `/v1${call}` : path}`];
 }
 
 async function bodyOf(request) {

@@ -1,31 +1,13 @@
 import { toChatRequest } from '../../../../src/gateway/messages/request';
-import { ANY_TARGET, type Targets } from '../../../../src/gateway/messages/targets';
 
-const CLAUDE: Targets = {
-  speakOpenAi: false,
-  areAnthropic: true,
-  cache: true,
-  think: true,
-  maxTokensField: 'max_tokens',
-};
-const THINKING_GPT: Targets = {
-  speakOpenAi: true,
-  areAnthropic: false,
-  cache: false,
-  think: true,
-  maxTokensField: 'max_completion_tokens',
-};
 const LIMITS = { maxMessages: 4, maxTools: 2, maxPromptChars: 1000 };
 const HELLO = { role: 'user', content: 'Hello' };
 const EPHEMERAL = { type: 'ephemeral' };
 
-const convert = (fields: object, targets: Targets = ANY_TARGET, headers = {}) =>
-  toChatRequest({ model: 'some-model', max_tokens: 1000, messages: [HELLO], ...fields }, headers, {
-    limits: LIMITS,
-    targets: () => targets,
-  });
+const convert = (fields: object, headers = {}) =>
+  toChatRequest({ model: 'some-model', max_tokens: 1000, messages: [HELLO], ...fields }, headers, LIMITS);
 const bodyOf = (...parameters: Parameters<typeof convert>) => convert(...parameters).chat.body;
-const warningsOf = (...parameters: Parameters<typeof convert>) => convert(...parameters).warnings;
+const warningsOf = (...parameters: Parameters<typeof convert>) => convert(...parameters).chat.warnings;
 
 describe('toChatRequest', () => {
   it('gives what the dialects share OpenAI’s names', () => {
@@ -51,17 +33,19 @@ describe('toChatRequest', () => {
     });
   });
 
-  it('names the output limit as the model wants it, and counts the bytes of what goes upstream', () => {
-    const { chat } = convert({}, THINKING_GPT);
-    expect(chat.body).toMatchObject({ max_completion_tokens: 1000 });
-    expect(chat.body).not.toHaveProperty('max_tokens');
+  it('says which dialect it was, and counts the bytes of what goes upstream', () => {
+    const { chat } = convert({});
+    expect(chat.dialect).toBe('messages');
     expect(chat.bodyBytes).toBe(Buffer.byteLength(JSON.stringify(chat.body)));
   });
 
   it('takes Lattice’s own options', () => {
-    const { chat } = convert({ lattice: { tools: ['current_time'] }, models: ['a'] }, ANY_TARGET, {
-      'x-lattice-fallback': 'none',
-    });
+    const { chat } = convert(
+      { lattice: { tools: ['current_time'] }, models: ['a'] },
+      {
+        'x-lattice-fallback': 'none',
+      },
+    );
     expect(chat.options).toMatchObject({ tools: ['current_time'], models: ['a'], fallback: 'none' });
     expect(chat.body).not.toHaveProperty('lattice');
     expect(chat.body).not.toHaveProperty('models');
@@ -121,7 +105,7 @@ describe('toChatRequest', () => {
           ],
         },
       ];
-      const { chat, warnings } = convert({ messages });
+      const { chat } = convert({ messages });
       expect(chat.body.messages).toEqual([
         HELLO,
         {
@@ -136,7 +120,7 @@ describe('toChatRequest', () => {
         { role: 'tool', tool_call_id: 'b', content: 'Error: no' },
         { role: 'user', content: 'Go on.' },
       ]);
-      expect(warnings).toEqual(['thinking of earlier turns was left out']);
+      expect(chat.warnings).toEqual(['thinking of earlier turns was left out']);
     });
 
     it('shows the image of a tool result in the user’s turn behind it', () => {
@@ -165,8 +149,8 @@ describe('toChatRequest', () => {
       messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache_control: EPHEMERAL }] }],
     };
 
-    it('goes to the same places when Anthropic will answer', () => {
-      const { chat, warnings } = convert(fields, CLAUDE);
+    it('goes to the same places, for the models that take it', () => {
+      const { chat } = convert(fields);
       expect(chat.body).toMatchObject({
         messages: [
           { role: 'system', content: 'one', cache_control: EPHEMERAL },
@@ -175,23 +159,11 @@ describe('toChatRequest', () => {
         ],
         tools: [{ type: 'function', cache_control: EPHEMERAL }],
       });
-      expect(warnings).toEqual([]);
+      expect(chat.warnings).toEqual([]);
     });
 
     it('on the request stands behind the last block', () => {
-      expect(bodyOf({ cache_control: EPHEMERAL }, CLAUDE).messages).toEqual([
-        { ...HELLO, cache_control: EPHEMERAL },
-      ]);
-    });
-
-    it('is left out, and said so, where OpenAI’s dialect would refuse it', () => {
-      const { chat, warnings } = convert(fields);
-      expect(JSON.stringify(chat.body)).not.toContain('cache_control');
-      expect(chat.body.messages).toEqual([
-        { role: 'system', content: 'one\n\ntwo' },
-        { role: 'user', content: 'Hi' },
-      ]);
-      expect(warnings).toEqual(['cache_control: not every model that may answer takes it']);
+      expect(bodyOf({ cache_control: EPHEMERAL }).messages).toEqual([{ ...HELLO, cache_control: EPHEMERAL }]);
     });
   });
 
@@ -232,20 +204,13 @@ describe('toChatRequest', () => {
       ],
       [{ output_config: { effort: 'max' } }, { reasoning_effort: 'max' }],
     ])('%j becomes %j', (fields, expected) => {
-      expect(bodyOf(fields, CLAUDE)).toMatchObject(expected);
+      expect(bodyOf(fields)).toMatchObject(expected);
     });
 
-    it('is not asked of a model that may refuse the question', () => {
-      const { chat, warnings } = convert({ thinking: { type: 'adaptive' } });
-      expect(chat.body).not.toHaveProperty('reasoning_effort');
-      expect(warnings).toEqual([expect.stringContaining('thinking and output_config.effort were left out')]);
-    });
-
-    it('that is disabled asks for nothing, and says where that does not help', () => {
-      const fields = { thinking: { type: 'disabled' } };
-      expect(bodyOf(fields, CLAUDE)).not.toHaveProperty('reasoning_effort');
-      expect(warningsOf(fields, CLAUDE)).toEqual([]);
-      expect(warningsOf(fields, THINKING_GPT)).toEqual([expect.stringContaining('always thinks')]);
+    it('that is disabled asks for none, and leaves the effort out', () => {
+      const { chat } = convert({ thinking: { type: 'disabled' }, output_config: { effort: 'low' } });
+      expect(chat.body.reasoning_effort).toBe('none');
+      expect(chat.warnings).toEqual([expect.stringContaining('output_config.effort was left out')]);
     });
 
     it('is shown when it was asked for and not omitted', () => {
@@ -266,45 +231,41 @@ describe('toChatRequest', () => {
     };
 
     it('is strict where OpenAI can be', () => {
-      const { chat, warnings } = convert(format(closed));
+      const { chat } = convert(format(closed));
       expect(chat.body.response_format).toEqual({
         type: 'json_schema',
         json_schema: { name: 'answer', schema: closed, strict: true },
       });
-      expect(warnings).toEqual([]);
     });
 
     it.each([
       { ...closed, required: [] },
       { ...closed, additionalProperties: true },
       { ...closed, properties: { a: { type: 'array', items: { type: 'object' } } } },
-    ])('is not for %j, and says so', (schema) => {
-      const { chat, warnings } = convert(format(schema));
+    ])('is not for %j', (schema) => {
+      const { chat } = convert(format(schema));
       expect(chat.body.response_format?.json_schema?.strict).toBe(false);
-      expect(warnings).toEqual([expect.stringContaining('only try to follow')]);
     });
   });
 
-  it.each<[object, Targets, string]>([
-    [{ top_k: 5 }, ANY_TARGET, 'top_k was left out'],
-    [{ context_management: {} }, CLAUDE, 'context_management was left out'],
-    [{ messages: [HELLO, { role: 'assistant', content: '{' }] }, ANY_TARGET, 'end with an assistant turn'],
+  it.each<[object, string]>([
+    [{ context_management: {} }, 'context_management was left out'],
     [
       { tools: [{ name: 'f', input_schema: {}, input_examples: [{}] }] },
-      CLAUDE,
       'input_examples of tools was left out',
     ],
-  ])('lists what it leaves out of %j', (fields, targets, warning) => {
-    expect(warningsOf(fields, targets)).toEqual([expect.stringContaining(warning)]);
+    [{ thinking: { type: 'enabled', budget_tokens: 500 } }, 'budget_tokens was taken as the effort medium'],
+  ])('lists what it leaves out of %j', (fields, warning) => {
+    expect(warningsOf(fields)).toEqual([expect.stringContaining(warning)]);
   });
 
   it('lists betas that were asked for', () => {
-    const warnings = warningsOf({}, CLAUDE, { 'anthropic-beta': 'x-1' });
+    const warnings = warningsOf({}, { 'anthropic-beta': 'x-1' });
     expect(warnings).toEqual([expect.stringContaining('anthropic-beta')]);
   });
 
-  it('keeps top_k for models that take it', () => {
-    expect(bodyOf({ top_k: 5 }, CLAUDE)).toMatchObject({ top_k: 5 });
+  it('keeps top_k for the models that take it', () => {
+    expect(bodyOf({ top_k: 5 })).toMatchObject({ top_k: 5 });
   });
 
   const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] });

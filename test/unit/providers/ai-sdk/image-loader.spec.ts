@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
 import { type OutboundAnswer, OutboundClient, type OutboundRequest } from '../../../../src/common/index';
-import { ImageLoader, MAX_IMAGE_BYTES } from '../../../../src/providers/adapters/ai-sdk/image-loader';
+import { MAX_IMAGE_BYTES } from '../../../../src/providers/adapters/ai-sdk/image-downloads';
+import { ImageLoader } from '../../../../src/providers/adapters/ai-sdk/image-loader';
 import { imageType } from '../../../../src/providers/adapters/ai-sdk/image-type';
 import { PIXEL } from '../../../support/contract/adapter-cases';
 import { listen } from '../../../support/listen';
 
 const PNG = Buffer.from(PIXEL.split(',')[1] ?? '', 'base64');
-const signal = new AbortController().signal;
+const BIG = Buffer.concat([PNG, Buffer.alloc(MAX_IMAGE_BYTES / 2)]);
 
 const image = (url: string) => ({
   type: 'file' as const,
@@ -36,6 +37,10 @@ function loaderOf(answers: Record<string, Partial<OutboundAnswer> | Error>) {
 }
 
 describe(ImageLoader.name, () => {
+  /** Of a request of its own in each test. */
+  let signal: AbortSignal;
+  beforeEach(() => void (signal = new AbortController().signal));
+
   it('does nothing to a prompt without image URLs', async () => {
     const { asked, loader } = loaderOf({});
     const prompt: LanguageModelV4Prompt = [
@@ -75,20 +80,57 @@ describe(ImageLoader.name, () => {
   });
 
   it('counts all images of a request against one bound', async () => {
-    const big = Buffer.concat([PNG, Buffer.alloc(MAX_IMAGE_BYTES / 2)]);
-    const { asked, loader } = loaderOf({
-      'https://example.com/a.png': { body: big },
-      'https://example.com/b.png': { isCut: true },
-    });
+    const { asked, loader } = loaderOf({ 'https://example.com/b.png': { isCut: true } });
     const run = loader.inline(user('https://example.com/a.png', 'https://example.com/b.png'), signal);
     await expect(run).rejects.toMatchObject({
       param: 'messages[1].content[2].image_url.url',
       message: expect.stringContaining(`${MAX_IMAGE_BYTES} bytes together`) as string,
     });
-    expect(asked.map(({ request }) => request.maxBytes)).toEqual([
-      MAX_IMAGE_BYTES,
-      MAX_IMAGE_BYTES - big.length,
-    ]);
+    const [budget, ...others] = asked.map(({ request }) => request.budget);
+    expect(budget).toEqual({ left: MAX_IMAGE_BYTES });
+    expect(others.every((other) => other === budget)).toBe(true);
+  });
+
+  it('downloads an image once for all attempts of a request, and anew for another request', async () => {
+    const { asked, loader } = loaderOf({});
+    const prompt = user('https://example.com/a.png', 'https://example.com/a.png');
+    const request = new AbortController().signal;
+    const first = await loader.inline(prompt, request);
+    expect(await loader.inline(prompt, request)).toEqual(first);
+    expect(asked).toHaveLength(1);
+    await loader.inline(prompt, new AbortController().signal);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('remembers a failure too, and names the field that asked', async () => {
+    const { asked, loader } = loaderOf({ 'https://example.com/a.png': { status: 404 } });
+    const request = new AbortController().signal;
+    await expect(loader.inline(user('https://example.com/a.png'), request)).rejects.toMatchObject({
+      param: 'messages[1].content[1].image_url.url',
+    });
+    const later = user('https://example.com/b.png', 'https://example.com/a.png');
+    await expect(loader.inline(later, request)).rejects.toMatchObject({
+      param: 'messages[1].content[2].image_url.url',
+    });
+    expect(asked.map(({ url }) => url)).toEqual(['https://example.com/a.png', 'https://example.com/b.png']);
+  });
+
+  it('downloads a few at a time, and no more once one has failed', async () => {
+    const waiting: ((answer: OutboundAnswer) => void)[] = [];
+    const send = (): Promise<OutboundAnswer> => new Promise((resolve) => waiting.push(resolve));
+    const loader = new ImageLoader({ send, close: () => Promise.resolve() });
+    const urls = Array.from({ length: 9 }, (_, index) => `https://example.com/${index}.png`);
+    const answer = { status: 200, headers: {}, body: PNG, isCut: false };
+    const run = loader.inline(user(...urls), new AbortController().signal);
+    expect(waiting).toHaveLength(4);
+    waiting[0]?.(answer);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(waiting).toHaveLength(5);
+    waiting[1]?.({ ...answer, status: 500 });
+    await expect(run).rejects.toMatchObject({ param: 'messages[1].content[2].image_url.url' });
+    for (const settle of waiting) settle(answer);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(waiting).toHaveLength(5);
   });
 
   it.each<[string, Partial<OutboundAnswer> | Error, string]>([
@@ -112,6 +154,7 @@ describe(ImageLoader.name, () => {
     const server = createServer((request: IncomingMessage, response: ServerResponse) => {
       asked.push(request.url ?? '');
       if (request.url === '/a.png') response.end(PNG);
+      else if (request.url?.startsWith('/big')) response.end(BIG);
       else if (request.url === '/moved') response.writeHead(302, { location: '/a.png' }).end();
       else response.writeHead(307, { location: 'http://169.254.169.254/latest/meta-data' }).end();
     });
@@ -127,6 +170,14 @@ describe(ImageLoader.name, () => {
       await new Promise((resolve) => server.close(resolve));
     });
     beforeEach(() => void asked.splice(0));
+
+    it('takes images up to the bound together, whichever comes first', async () => {
+      expect(await loader.inline(user(`${base}/big1`), new AbortController().signal)).toHaveLength(2);
+      const run = loader.inline(user(`${base}/big1`, `${base}/big2`), new AbortController().signal);
+      await expect(run).rejects.toMatchObject({
+        message: expect.stringContaining(`${MAX_IMAGE_BYTES} bytes together`) as string,
+      });
+    });
 
     it('follows redirects to allowed places', async () => {
       const [, message] = await loader.inline(user(`${base}/moved`), signal);

@@ -5,7 +5,6 @@ import {
   refineForGoogle,
   type ThinkingFormat,
 } from '../../../../src/providers/adapters/google/request';
-import { ThoughtSignatures } from '../../../../src/providers/adapters/google/thought-signatures';
 import { catalogModel } from '../../../support/contract/catalog-model';
 
 const MODEL = catalogModel({ provider: 'google', upstreamId: 'gemini-2.5-pro', maxOutputTokens: 65_536 });
@@ -16,7 +15,7 @@ const LEVEL: ThinkingFormat = { ...BUDGET, format: 'level' };
 function convert(body: Partial<ChatBody>, thinking?: ThinkingFormat) {
   const whole: ChatBody = { model: MODEL.upstreamId, messages: [HELLO], ...body };
   const request = convertRequest(whole, MODEL, { ownFields: [], partOptions: googlePartOptions });
-  const signatures = new ThoughtSignatures();
+  const signatures = new Map<string, string>();
   const { options, warnings } = refineForGoogle(request, { modelId: MODEL.upstreamId, signatures, thinking });
   return { options, warnings, thinkingConfig: options.providerOptions?.google?.thinkingConfig };
 }

@@ -339,6 +339,6 @@ describe(SandboxAdapter.name, () => {
   });
 
   it('lists its models', async () => {
-    expect(await new SandboxAdapter().listModels()).toEqual(['small', 'large', 'flaky']);
+    expect(await new SandboxAdapter().listModels()).toEqual(['small', 'large', 'flaky', 'embed']);
   });
 });
