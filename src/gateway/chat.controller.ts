@@ -1,15 +1,15 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Ctx, Metered } from '../auth/index';
 import type { ChatRequest, RequestContext } from '../common/index';
 import { CompletionPipeline } from '../execution/index';
 import { ChatRequests } from './chat-requests';
 import { metaHeaders, totalsHeaders } from './completion-headers';
-import { CACHE_HEADER, CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.request.dto';
+import { CHAT_EXAMPLES, ChatCompletionRequestDto } from './dto/chat-completion.request.dto';
 import { ChatCompletionResponseDto } from './dto/chat-completion.response.dto';
 import { SseSink } from './sse-sink';
-import { USE_DIRECT_HEADER } from './lattice-options';
+import { ApiChatHeaders } from './lattice-headers.decorator';
 
 @ApiTags('inference')
 @Controller('v1/chat')
@@ -29,18 +29,7 @@ export class ChatController {
       'Takes what OpenAI’s endpoint takes. `model` may be `auto`, `auto:cheap`, `auto:best`, `auto:fast` or a concrete id; ' +
       'with `stream: true` the answer comes as server-sent events.',
   })
-  @ApiHeader({
-    name: 'x-lattice-task-type',
-    required: false,
-    description: 'Overrides the recognised task type',
-  })
-  @ApiHeader({
-    name: 'x-lattice-fallback',
-    required: false,
-    description: '`any`, `none` or `same-model` (default)',
-  })
-  @ApiHeader(USE_DIRECT_HEADER)
-  @ApiHeader(CACHE_HEADER)
+  @ApiChatHeaders()
   @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
   @ApiOkResponse({ type: ChatCompletionResponseDto })
   async create(

@@ -10,13 +10,6 @@ import { invalid } from './invalid';
 /** Request headers by lower-case name. */
 export type LatticeHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** For the API's description. */
-export const USE_DIRECT_HEADER = {
-  name: 'x-lattice-use-direct',
-  required: false,
-  description: '`false`: by the command of scripts.yaml or not at all; `true` (default)',
-} as const;
-
 const FIELDS = new Set(['tools', 'taskType', 'fallback', 'models', 'useDirect', 'cache']);
 const FALLBACKS = new Set(['any', 'none', 'same-model']);
 const MAX_MODELS = 6;

@@ -1,15 +1,6 @@
 import { ApiExtraModels, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { CACHING_OPTIONS } from '../../common/index';
 
-/** On every route whose answers may be given again. */
-export const CACHE_HEADER = {
-  name: 'x-lattice-cache',
-  required: false,
-  enum: CACHING_OPTIONS,
-  description:
-    'May the answer be one that an identical deterministic request of yours got before, free of charge? Default: what the key says. `refresh` asks anew and keeps the answer',
-};
-
 /** Documentation of the chat body; the checks stand in chat-body.ts. */
 export class LatticeOptionsDto {
   @ApiPropertyOptional({

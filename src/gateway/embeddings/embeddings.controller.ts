@@ -5,12 +5,11 @@ import { Ctx, Metered } from '../../auth/index';
 import type { RequestContext } from '../../common/index';
 import { EmbeddingPipeline } from '../../execution/index';
 import { metaHeaders, totalsHeaders } from '../completion-headers';
-import { CACHE_HEADER } from '../dto/chat-completion.request.dto';
 import { EMBEDDING_EXAMPLES, EmbeddingRequestDto } from './dto/embedding.request.dto';
 import { EmbeddingListResponseDto } from './dto/embedding.response.dto';
 import { EmbeddingRequests } from './embedding-requests';
 import { embeddingList } from './response';
-import { USE_DIRECT_HEADER } from '../lattice-options';
+import { ApiExecutionHeaders } from '../lattice-headers.decorator';
 
 @ApiTags('inference')
 @Controller('v1/embeddings')
@@ -32,8 +31,7 @@ export class EmbeddingsController {
       'cannot be compared. What is too much for one request of the provider is split.',
   })
   @ApiHeader({ name: 'x-lattice-fallback', required: false, description: '`none` or `same-model` (default)' })
-  @ApiHeader(USE_DIRECT_HEADER)
-  @ApiHeader(CACHE_HEADER)
+  @ApiExecutionHeaders()
   @ApiBody({ type: EmbeddingRequestDto, examples: EMBEDDING_EXAMPLES })
   @ApiOkResponse({ type: EmbeddingListResponseDto })
   async create(

@@ -5,14 +5,13 @@ import { Ctx, Metered } from '../../auth/index';
 import type { RequestContext } from '../../common/index';
 import { CompletionPipeline } from '../../execution/index';
 import { metaHeaders, totalsHeaders } from '../completion-headers';
-import { CACHE_HEADER } from '../dto/chat-completion.request.dto';
 import { MESSAGE_EXAMPLES, MessageRequestDto } from './dto/message.request.dto';
 import { MessageResponseDto } from './dto/message.response.dto';
 import { MessageRequests } from './message-requests';
 import { MessageSink } from './message-sink';
 import type { MessagesRequest } from './request';
 import { toMessage } from './response';
-import { USE_DIRECT_HEADER } from '../lattice-options';
+import { ApiChatHeaders } from '../lattice-headers.decorator';
 
 @ApiTags('inference')
 @Controller('v1/messages')
@@ -34,18 +33,7 @@ export class MessagesController {
       'refused or listed in `x-lattice-warnings`.',
   })
   @ApiHeader({ name: 'anthropic-version', required: false, description: 'Accepted, and not needed' })
-  @ApiHeader({
-    name: 'x-lattice-task-type',
-    required: false,
-    description: 'Overrides the recognised task type',
-  })
-  @ApiHeader({
-    name: 'x-lattice-fallback',
-    required: false,
-    description: '`any`, `none` or `same-model` (default)',
-  })
-  @ApiHeader(USE_DIRECT_HEADER)
-  @ApiHeader(CACHE_HEADER)
+  @ApiChatHeaders()
   @ApiBody({ type: MessageRequestDto, examples: MESSAGE_EXAMPLES })
   @ApiOkResponse({ type: MessageResponseDto })
   async create(

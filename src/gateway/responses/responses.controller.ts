@@ -1,11 +1,10 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Ctx, Metered } from '../../auth/index';
 import type { RequestContext } from '../../common/index';
 import { CompletionPipeline } from '../../execution/index';
 import { metaHeaders, totalsHeaders } from '../completion-headers';
-import { CACHE_HEADER } from '../dto/chat-completion.request.dto';
 import { RESPONSE_EXAMPLES, ResponseRequestDto } from './dto/response.request.dto';
 import { ResponseDto } from './dto/response.response.dto';
 import type { ResponsesRequest } from './request';
@@ -13,7 +12,7 @@ import { toResponse } from './response';
 import { ResponseRequests } from './response-requests';
 import { ResponseSink } from './response-sink';
 import { StoredResponses } from './stored-responses.service';
-import { USE_DIRECT_HEADER } from '../lattice-options';
+import { ApiChatHeaders } from '../lattice-headers.decorator';
 
 @ApiTags('inference')
 @Controller('v1/responses')
@@ -35,18 +34,7 @@ export class ResponsesController {
       '`auto:fast`, or a concrete id of any provider. Unless `store` is false the response is kept for 30 days, and ' +
       '`previous_response_id` goes on from it. What a model cannot be asked for is refused or listed in `x-lattice-warnings`.',
   })
-  @ApiHeader({
-    name: 'x-lattice-task-type',
-    required: false,
-    description: 'Overrides the recognised task type',
-  })
-  @ApiHeader({
-    name: 'x-lattice-fallback',
-    required: false,
-    description: '`any`, `none` or `same-model` (default)',
-  })
-  @ApiHeader(USE_DIRECT_HEADER)
-  @ApiHeader(CACHE_HEADER)
+  @ApiChatHeaders()
   @ApiBody({ type: ResponseRequestDto, examples: RESPONSE_EXAMPLES })
   @ApiOkResponse({ type: ResponseDto })
   async create(
