@@ -133,15 +133,22 @@ export class UpdateCredentialRequestDto extends OptionalCredentialFields {
   }
 }
 
+/** Not switched on: a key that no provider knows would be used at once, in place of the sandbox. */
 export const CREATE_EXAMPLES = {
   key: {
-    summary: 'A key',
-    value: { provider: 'openai', name: 'my team', apiKey: 'an-example-key-that-no-provider-knows' },
+    summary: 'A key, to be switched on later',
+    value: {
+      provider: 'openai',
+      name: 'my team',
+      apiKey: 'an-example-key-that-no-provider-knows',
+      isActive: false,
+    },
   },
   aws: {
-    summary: 'AWS keys for Bedrock',
+    summary: 'AWS keys for Bedrock, to be switched on later',
     value: {
       provider: 'bedrock',
+      isActive: false,
       aws: {
         accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
         secretAccessKey: 'an-example-key-that-amazon-does-not-know',
@@ -153,6 +160,7 @@ export const CREATE_EXAMPLES = {
 
 export const UPDATE_EXAMPLES = {
   rotate: { summary: 'Another key', value: { apiKey: 'another-example-key-that-nobody-knows' } },
+  on: { summary: 'Switch it on', value: { isActive: true } },
   off: { summary: 'Switch it off', value: { isActive: false } },
 };
 
