@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import { fromApiId, parseUsd } from '../../src/common/index';
 import { AppLogger, Metrics } from '../../src/observability/index';
 import { type Account, CHAT_MODEL, startApp, type TestApp } from '../support/app';
+import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
 
 const HELLO = [{ role: 'user' as const, content: 'Hello there' }];
@@ -84,16 +85,35 @@ describe('budgets at the door', () => {
     const account = await app.register();
     // Nine calls of 1,000 output tokens at 0.60 USD per million with their prompts, and one with what is left.
     await app.createBudget(account, '0.006');
-    await truth.script({ times: 'always', delayMs: 1500 });
-    const answers = await Promise.all(Array.from({ length: 40 }, () => ask(account, { max_tokens: 1000 })));
-    const admitted = answers.filter((answer) => answer.status === 200).length;
-    const [spent] = await app.database.query(
-      'select coalesce(sum(cost_pico_usd), 0)::text as spent from usage_lines where user_id = $1',
-      [fromApiId('usr', account.userId)],
-    );
-    expect(admitted).toBe(10);
-    expect(BigInt(spent.spent)).toBeLessThanOrEqual(parseUsd('0.006'));
-    expect(answers.filter((answer) => ![200, 429].includes(answer.status))).toEqual([]);
+    // Those that are admitted stay under way until all the others are refused.
+    await truth.script({ times: 'always', fault: { kind: 'stall' } });
+    const before = (await truth.attempts()).length;
+    const caller = new AbortController();
+    const refused: number[] = [];
+    const calls = Array.from({ length: 40 }, async () => {
+      const answer = await fetch(`${app.url}/v1/chat/completions`, {
+        method: 'POST',
+        signal: caller.signal,
+        headers: { authorization: `Bearer ${account.key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: CHAT_MODEL, messages: HELLO, max_tokens: 1000 }),
+      });
+      refused.push(answer.status);
+    });
+    await eventually(() => Promise.resolve(refused.length === 30 || undefined), 20_000);
+    const underWay = await truth.waitFor((attempts) => attempts.length === before + 10);
+    expect(underWay.slice(before).map(({ outcome }) => outcome)).toEqual(Array(10).fill('open'));
+    caller.abort();
+    await Promise.allSettled(calls);
+    expect(refused).toEqual(Array(30).fill(429));
+    const spent = await eventually(async () => {
+      const [row] = await app.database.query<[{ lines: number; spent: string }]>(
+        `select count(*)::int as lines, coalesce(sum(cost_pico_usd), 0)::text as spent
+         from usage_lines where user_id = $1`,
+        [fromApiId('usr', account.userId)],
+      );
+      return row.lines === 10 ? BigInt(row.spent) : undefined;
+    });
+    expect(spent).toBeLessThanOrEqual(parseUsd('0.006'));
   });
 
   it('ends a tool loop that the budget can no longer pay, with the last answer', async () => {
