@@ -33,7 +33,7 @@ const FORBIDDEN: Readonly<Record<string, unknown>> = {
 };
 
 /** OpenAI's dialect is open: fields that are unknown here go to the model and nowhere else. */
-const OPEN_BODIES = new Set(['POST /v1/chat/completions', 'POST /api/v1/route']);
+const OPEN_BODIES = new Set(['POST /v1/chat/completions', 'POST /v1/embeddings', 'POST /api/v1/route']);
 
 /** Here a field that is null counts as absent, whatever its name. */
 const IGNORES_NULL = new Set(['POST /v1/messages', 'POST /v1/responses']);
