@@ -37,6 +37,9 @@ const EXPOSED_HEADERS = [
   'x-lattice-warnings',
   'x-lattice-sandbox',
   'x-lattice-cache',
+  'age',
+  'x-lattice-execution-mode',
+  'x-lattice-fallback-reason',
   'x-lattice-idempotent-replay',
   'x-lattice-original-request-id',
 ];
