@@ -10,7 +10,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { type LimitValues, newId, type RequestContext, type WorkScope } from '../../../src/common/index';
 import { ConfigModule, loadConfig } from '../../../src/config/index';
 import { DatabaseModule, HotPool } from '../../../src/database/index';
-import { AuditSink } from '../../../src/errors/index';
+import { AuditSink, ServiceUnavailableError } from '../../../src/errors/index';
 import {
   type AdmitCommand,
   type Budget,
@@ -32,6 +32,7 @@ import type { LimitQuery } from '../../../src/ledger/limit.repository';
 import { ProcessIdentity } from '../../../src/ledger/process-identity';
 import { ProcessLease } from '../../../src/ledger/process-lease.service';
 import { ObservabilityModule } from '../../../src/observability/index';
+import { eventually } from '../../support/eventually';
 
 /** So long that reapers and renewals run only when a test says so. */
 const LEASE_MS = '600000';
@@ -314,7 +315,17 @@ export async function kill(node: LedgerNode, processId: string): Promise<void> {
   );
 }
 
-/** Settles the holds of dead processes, however short PostgreSQL has been up. */
+/**
+ * Settles the holds of dead processes, however short PostgreSQL has been up. As the reaper does at its next turn, it tries
+ * again when no connection was to be had.
+ */
 export async function reap(node: LedgerNode): Promise<number> {
-  return await node.store.reap(node.processId, 0);
+  return await eventually(
+    () =>
+      node.store.reap(node.processId, 0).catch((failure: unknown) => {
+        if (failure instanceof ServiceUnavailableError) return undefined;
+        throw failure;
+      }),
+    20_000,
+  );
 }
