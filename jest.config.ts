@@ -32,6 +32,8 @@ const config: Config = {
   ],
   testTimeout: 60_000,
   maxWorkers: 2,
+  // A worker keeps what the modules of every suite leave behind; before its heap is full another one takes its place.
+  workerIdleMemoryLimit: '1GB',
   collectCoverageFrom: [
     'src/**/*.ts',
     '!src/main.ts',
