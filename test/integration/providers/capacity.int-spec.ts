@@ -46,6 +46,13 @@ describe(CapacityQueue.name, () => {
     const rows = await sql.query<object[]>('select 1 from capacity_leases where scope = $1', [scope]);
     return rows.length;
   };
+  const hasHead = async (): Promise<boolean> => {
+    const rows = await sql.query<object[]>(
+      'select 1 from capacity_scopes where scope = $1 and head_process is not null',
+      [scope],
+    );
+    return rows.length > 0;
+  };
   const until = (isTrue: () => boolean | Promise<boolean>, limitMs?: number) =>
     eventually(async () => ((await isTrue()) ? true : undefined), limitMs);
   const waits = (one: CapacityProcess, count = 1) => until(() => one.queue.waitingFor(scope) === count);
@@ -216,7 +223,8 @@ describe(CapacityQueue.name, () => {
         order.push('large');
         slot.end(0);
       });
-      await waits(patient);
+      // Only who is known to wait goes before others: what counts is when PostgreSQL heard of it.
+      await until(hasHead);
       const small = eager.take({ claims: claims(20) }).then(() => order.push('small'));
       await waits(eager);
       first.end(0);
