@@ -30,7 +30,7 @@ const config: Config = {
     { ...tier('e2e', '.e2e-spec'), ...withDatabase },
     { ...tier('proof', '.proof-spec'), ...withDatabase },
   ],
-  testTimeout: 60_000,
+  testTimeout: 30_000,
   maxWorkers: 2,
   // A worker keeps what the modules of every suite leave behind; before its heap is full another one takes its place.
   workerIdleMemoryLimit: '1GB',

@@ -69,11 +69,10 @@ export class CredentialDirectory implements OnModuleInit, OnApplicationBootstrap
     this.stale.add(ownerId);
     this.overtaken?.add(ownerId);
     this.reading.delete(ownerId);
-    this.tell(ownerId);
     await this.read(ownerId).catch(() => this.retryLater());
   }
 
-  /** Calls the handler at once when credentials of an owner have changed. */
+  /** Calls the handler once other credentials of an owner are known; not for a notification that brings nothing new. */
   onChange(handler: (ownerId: string) => void): void {
     this.listeners.push(handler);
   }
@@ -103,19 +102,15 @@ export class CredentialDirectory implements OnModuleInit, OnApplicationBootstrap
     if (this.overtaken !== overtaken) return;
     this.overtaken = undefined;
     for (const ownerId of new Set([...this.owners.keys(), ...found.keys()])) {
-      if (overtaken.has(ownerId) || isSame(this.owners.get(ownerId), found.get(ownerId))) continue;
-      this.set(ownerId, found.get(ownerId));
-      this.tell(ownerId);
+      if (!overtaken.has(ownerId)) this.set(ownerId, found.get(ownerId));
     }
     await Promise.all([...this.stale].map((ownerId) => this.read(ownerId)));
   }
 
   private set(ownerId: string, own: OwnCredentials | undefined): void {
+    if (isSame(this.owners.get(ownerId), own)) return;
     if (own) this.owners.set(ownerId, own);
     else this.owners.delete(ownerId);
-  }
-
-  private tell(ownerId: string): void {
     for (const listener of this.listeners) listener(ownerId);
   }
 

@@ -1,5 +1,6 @@
 import { type RequestContext, toApiId } from '../../../src/common/index';
 import { ConflictError, NotFoundError } from '../../../src/errors/index';
+import { CredentialDirectory } from '../../../src/providers/credentials/credential-directory';
 import { CredentialResealer } from '../../../src/providers/credentials/credential-resealer';
 import { CredentialUnreadableError } from '../../../src/providers/credentials/credential.errors';
 import { CredentialsService } from '../../../src/providers/credentials/credentials.service';
@@ -213,6 +214,9 @@ describe('rotation of the secret key', () => {
     const after = await nodeWith(NEW_SECRET);
     expect(await after.keyFor(ada)).toBe(KEY);
     expect(await after.credentials.get(ada, toApiId('crd', id))).toMatchObject({ state: 'ready' });
+    // What a process has in memory is the same key still, however late it hears of its own change.
+    await before.module.get(CredentialDirectory).changed(ada.principal.userId);
+    expect(await before.keyFor(ada)).toBe(KEY);
   });
 
   it('without the previous key reports it, and lets nothing take its place until it is set again', async () => {

@@ -28,20 +28,32 @@ describe(CredentialDirectory.name, () => {
     expect(store.active).not.toHaveBeenCalled();
   });
 
-  it('tells its listeners at once, and lets calls of that owner wait for what is new', async () => {
+  it('lets calls of that owner wait for what is new, and then tells its listeners', async () => {
     const store = aStore([active('ada', 'openai'), active('bob', 'openai')]);
     const { directory, known, notify } = await aDirectory(store);
     const told: string[] = [];
     directory.onChange((ownerId) => told.push(ownerId));
     store.rows.splice(0, 1);
     notify('ada');
-    expect(told).toEqual(['ada']);
+    expect(told).toEqual([]);
     expect(directory.current('bob')).toBe(directory.find('bob'));
     const current = directory.current('ada');
     expect(current).toBeInstanceOf(Promise);
     expect(await current).toBeUndefined();
+    expect(told).toEqual(['ada']);
     expect(known('ada')).toEqual([]);
     expect(store.active).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells nobody of a notification that brings nothing new, such as that of its own change', async () => {
+    const store = aStore([active('ada', 'openai')]);
+    const { directory, notify } = await aDirectory(store);
+    const before = directory.find('ada');
+    const told: string[] = [];
+    directory.onChange((ownerId) => told.push(ownerId));
+    notify('ada');
+    expect(await directory.current('ada')).toBe(before);
+    expect(told).toEqual([]);
   });
 
   it('does not take what was read before a later change', async () => {

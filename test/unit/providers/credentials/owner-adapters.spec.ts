@@ -78,9 +78,11 @@ describe(OwnerAdapters.name, () => {
     await done();
     const behind = aStore([active('ada', 'openai', 1)]);
     const second = await setUp(behind);
-    behind.touch.mockResolvedValueOnce(false);
-    await second.keyOf('ada');
-    behind.rows.pop();
+    behind.touch.mockImplementationOnce(() => {
+      behind.rows.pop();
+      return Promise.resolve(false);
+    });
+    expect(await second.keyOf('ada')).toBeDefined();
     await second.done();
     expect(await second.keyOf('ada')).toBeUndefined();
   });
