@@ -137,7 +137,9 @@ export class CapacityQueue implements OnApplicationShutdown {
     this.isAgain = true;
     this.turning ??= this.turns().finally(() => {
       this.turning = undefined;
-      this.schedule();
+      // Somebody who was told by the last turn may have asked again before it was over.
+      if (this.isAgain) this.kick();
+      else this.schedule();
     });
   }
 
@@ -178,7 +180,8 @@ export class CapacityQueue implements OnApplicationShutdown {
     for (const entry of waiting) {
       const answer = byId.get(entry.id);
       if (!answer) continue;
-      if (answer.refusal) entry.refuse(answer.refusal, answer.isHopeless);
+      const { refusal } = answer;
+      if (refusal) entry.refuse({ ...answer, refusal });
       else this.granted(entry);
     }
     this.waiting = this.waiting.filter(({ isSettled }) => !isSettled);

@@ -12,8 +12,9 @@ export interface HeldCall {
 }
 
 export interface WaitingCall extends HeldCall {
-  readonly waitedMs: number;
-  /** How long it would wait still. */
+  /** What PostgreSQL said when it first heard of it. */
+  readonly since?: string;
+  /** Milliseconds that it would wait still. */
   readonly patienceMs: number;
 }
 
@@ -47,6 +48,8 @@ export interface CapacityAnswer {
   readonly refusal?: CapacityRefusal;
   /** There will be no room within its patience. */
   readonly isHopeless?: boolean;
+  /** Since when it waits, by PostgreSQL's clock. */
+  readonly since?: string;
 }
 
 export interface TurnResult {
@@ -81,11 +84,11 @@ export class CapacityStore {
         tokens: usedTokens,
         isSent,
       })),
-      waiting: waiting.map(({ id, claims, waitedMs, patienceMs: patience }) => ({
+      waiting: waiting.map(({ id, claims, since, patienceMs }) => ({
         id,
         scopes: claims,
-        waitedMs,
-        patienceMs: patience,
+        since,
+        patienceMs,
       })),
     };
     const { rows } = await this.pool.query<{ answer: TurnResult }>({

@@ -1,6 +1,6 @@
 import { newId } from '../../common/index';
 import type { CapacityClaim } from './capacity-claim';
-import type { CapacityRefusal } from './capacity-store';
+import type { CapacityAnswer, CapacityRefusal } from './capacity-store';
 
 /** Why a call waits no longer without having been let through. */
 export type GiveUpReason =
@@ -36,6 +36,8 @@ export class WaitingEntry {
   readonly askedAt = performance.now();
   /** As of the last time it was refused. */
   refusal?: CapacityRefusal;
+  /** Its place before the calls of other processes, by PostgreSQL's clock. */
+  since?: string;
   isSettled = false;
   private timer?: NodeJS.Timeout;
   private isDue = false;
@@ -65,8 +67,9 @@ export class WaitingEntry {
   }
 
   /** It shall go on waiting, unless its time has passed while it was asked for. */
-  refuse(refusal: CapacityRefusal, isHopeless = false): void {
+  refuse({ refusal, since, isHopeless }: CapacityAnswer & { readonly refusal: CapacityRefusal }): void {
     this.refusal = refusal;
+    this.since = since;
     if (isHopeless || this.isDue) this.giveUp({ reason: 'patience', refusal });
   }
 

@@ -53,6 +53,8 @@ export const TURN_FUNCTIONS = [
 
   // Serves calls in their order. Whoever finds no room keeps the scopes that lack it from all behind, here and, as the
   // one that waits the longest there, in the other processes. One that will not wait that long keeps nobody.
+  // A call waits from when it was first heard of here (since), which its process says again with each question: the
+  // time that a question is under way changes no order.
   `create function capacity_serve(p_process uuid, p_waiting json, p_now timestamptz)
   returns json language plpgsql as $$
   declare
@@ -68,10 +70,10 @@ export const TURN_FUNCTIONS = [
     f record;
   begin
     for w in
-      select e.id, e."waitedMs" as waited_ms, e."patienceMs" as patience_ms, e.scopes
-      from json_to_recordset(p_waiting) as e (id uuid, "waitedMs" float8, "patienceMs" float8, scopes json)
+      select e.id, e.since, e."patienceMs" as patience_ms, e.scopes
+      from json_to_recordset(p_waiting) as e (id uuid, since timestamptz, "patienceMs" float8, scopes json)
     loop
-      v_since := p_now - w.waited_ms * interval '1 millisecond';
+      v_since := coalesce(w.since, p_now);
       v_refusal := null;
       v_own := '{}';
       for s in select v ->> 'scope' as scope, v as limits from json_array_elements(w.scopes) v loop
@@ -104,7 +106,7 @@ export const TURN_FUNCTIONS = [
         or v_refusal ->> 'kind' = 'requests_per_minute' and (v_refusal ->> 'waitMs')::integer > w.patience_ms then
         v_answers := v_answers || json_build_object('id', w.id, 'refusal', v_refusal, 'isHopeless', true);
       else
-        v_answers := v_answers || json_build_object('id', w.id, 'refusal', v_refusal);
+        v_answers := v_answers || json_build_object('id', w.id, 'refusal', v_refusal, 'since', v_since);
         v_full := v_full || coalesce((select jsonb_object_agg(o, v_refusal) from unnest(v_own) o), '{}');
         v_heads := v_heads || coalesce((select jsonb_object_agg(o, v_since) from unnest(v_own) o), '{}');
       end if;
@@ -156,7 +158,7 @@ export const TURN_FUNCTIONS = [
     where c.scope = s.scope and case
       when c.head_process is null or c.head_until <= v_now then n.since is not null
       when c.head_process = p_process then
-        n.since is null or n.since > c.head_since + ${HEAD} / 10 or c.head_until < v_now + ${HEAD} / 2
+        n.since is distinct from c.head_since or c.head_until < v_now + ${HEAD} / 2
       else n.since < c.head_since end;
     get diagnostics v_moved = row_count;
     -- A place that moves on, or room that somebody else waits for.

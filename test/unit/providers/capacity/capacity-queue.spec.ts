@@ -14,6 +14,7 @@ import { testEnv } from '../../../support/app';
 
 const SCOPE = 'openai';
 const REFUSAL: CapacityRefusal = { scope: SCOPE, kind: 'concurrency', waitMs: null };
+const SINCE = '2030-01-01T00:00:00Z';
 const claims: readonly CapacityClaim[] = [{ scope: SCOPE, concurrency: 1, need: 1, queueLength: 3 }];
 
 /** Answers with so many free places, and remembers what it was asked. */
@@ -26,13 +27,19 @@ class FakeStore {
   readonly turns: CapacityTurn[] = [];
 
   async turn(_process: string, _lease: number, turn: CapacityTurn) {
-    this.turns.push(turn);
+    const waiting = turn.waiting.map(({ id, claims, since, patienceMs }) => ({
+      id,
+      claims,
+      since,
+      patienceMs,
+    }));
+    this.turns.push({ ...turn, waiting });
     const isDown = this.isDown;
     await this.gate;
     if (isDown) throw new ServiceUnavailableError('The database is not available');
     this.free += turn.ended.length;
     const answers = turn.waiting.map(({ id }): CapacityAnswer => {
-      if (this.free === 0) return { id, refusal: { ...REFUSAL, waitMs: this.waitMs } };
+      if (this.free === 0) return { id, refusal: { ...REFUSAL, waitMs: this.waitMs }, since: SINCE };
       this.free -= 1;
       return { id };
     });
@@ -99,6 +106,19 @@ describe(CapacityQueue.name, () => {
     expect(calls.map(({ granted }) => granted !== undefined)).toEqual([true, true, false]);
     expect(store.turns.flatMap(({ ended }) => ended)).toMatchObject([{ usedTokens: 7, isSent: true }]);
   });
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'hears a call that comes back %i steps after its room was told',
+    async (steps) => {
+      store.free = 1;
+      const outcome = await queue.ask(claims, { patienceMs: 10_000, signal: new AbortController().signal });
+      for (let step = 1; step < steps; step++) await Promise.resolve();
+      if ('slot' in outcome) outcome.slot.end();
+      const next = ask();
+      await pass();
+      expect(next.granted).toBeDefined();
+    },
+  );
 
   it('asks for all that wait in one question', async () => {
     let open = (): void => undefined;
@@ -180,6 +200,14 @@ describe(CapacityQueue.name, () => {
       ...Array<string>(2).fill('queue_full'),
     ]);
     expect(queue.waitingFor(SCOPE)).toBe(3);
+  });
+
+  it('keeps its place in line as PostgreSQL told it', async () => {
+    ask();
+    await pass();
+    notify('another process');
+    await pass();
+    expect(store.turns.map(({ waiting }) => waiting[0]?.since)).toEqual([undefined, SINCE]);
   });
 
   it('ends a call once, whatever is said later', async () => {
