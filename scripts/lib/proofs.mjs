@@ -65,7 +65,7 @@ export const proofs = [
     file: 'failover',
     title: 'Every fault has one outcome',
     proves:
-      'Two providers sell the same model. The first one fails in each of these ways, for a JSON request and for a streamed one: what the client sees, and what is booked, attempt by attempt. What was charged is never booked at $0; an upper bound stands where nobody but the provider knows.',
+      'Two providers sell the same model. The first one fails in each of these ways, for a JSON request and for a streamed one: what the client sees, and what is booked, attempt by attempt. What was charged is never booked at $0; an upper bound stands where nobody but the provider knows. Circuit breakers are off and pauses begin at 5 ms, so that each fault is met on its own; the row of the open breaker has them on.',
     columns: ['fault at the first provider', 'the client sees', 'booked'],
   },
 ];

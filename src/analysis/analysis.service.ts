@@ -94,11 +94,12 @@ function features(facts: RequestFacts, reading: TextReading): TaskFeatures {
     promptChars: facts.promptChars,
     messageCount: facts.messageCount,
     estimatedPromptTokens: facts.estimatedPromptTokens,
+    estimatedFileTokens: facts.estimatedFileTokens,
     boundPromptTokens: facts.boundPromptTokens,
     requestedMaxTokens: facts.requestedMaxTokens,
     hasCode: reading.hasCode,
     imageCount: facts.imageCount,
-    hasStoredFiles: facts.hasStoredFiles,
+    hasFiles: facts.hasFiles,
     toolCount: facts.toolCount,
     language: reading.language,
     complexity: complexity({

@@ -1,18 +1,10 @@
 /** What a request's own fields say: needs and sizes. One pass over the messages; nothing here is ever cached. */
-import {
-  type ChatBody,
-  type ChatMessage,
-  type ChatRequest,
-  type ContentPart,
-  isImagePart,
-  isJsonObject,
-  requestedMaxTokens,
-} from '../common/index';
+import { type ChatBody, type ChatMessage, type ChatRequest, requestedMaxTokens } from '../common/index';
+import { Attachments } from './attachments';
 import type { RequestNeeds } from './task-profile';
 
 /** A quarter, and a tenth more; in integers, so that 400 bytes are 110 tokens and not 111. */
 const ESTIMATE = { tokens: 11, bytes: 40 };
-const ESTIMATED_TOKENS_PER_IMAGE = 1_000;
 const BOUND_TOKENS_PER_IMAGE = 4_000;
 const BOUND_TOKENS_PER_MESSAGE = 8;
 /** Providers wrap tool definitions and schemas into instructions of their own (measured: up to 600 tokens). */
@@ -23,9 +15,10 @@ export interface RequestFacts {
   readonly promptChars: number;
   readonly messageCount: number;
   readonly imageCount: number;
-  readonly hasStoredFiles: boolean;
+  readonly hasFiles: boolean;
   readonly toolCount: number;
   readonly estimatedPromptTokens: number;
+  readonly estimatedFileTokens: number;
   readonly boundPromptTokens: number;
   readonly requestedMaxTokens?: number;
 }
@@ -33,41 +26,36 @@ export interface RequestFacts {
 interface Tally {
   chars: number;
   bytes: number;
-  images: number;
-  hasStoredFiles: boolean;
-  dataUrlBytes: number;
+  readonly attached: Attachments;
   hasToolCalls: boolean;
 }
 
 export function requestFacts(request: ChatRequest): RequestFacts {
   const { body, options } = request;
-  const tally: Tally = {
-    chars: 0,
-    bytes: 0,
-    images: 0,
-    hasStoredFiles: false,
-    dataUrlBytes: 0,
-    hasToolCalls: false,
-  };
+  const tally: Tally = { chars: 0, bytes: 0, attached: new Attachments(), hasToolCalls: false };
   for (const message of body.messages) countMessage(message, tally);
+  const { attached } = tally;
   const toolCount = clientToolCount(body) + options.tools.length;
-  const needs = requestNeeds(body, toolCount, tally.images);
+  const needs = requestNeeds(body, toolCount, attached);
   return {
     needs,
     promptChars: tally.chars,
     messageCount: body.messages.length,
-    imageCount: tally.images,
-    hasStoredFiles: tally.hasStoredFiles,
+    imageCount: attached.counts.image,
+    hasFiles: attached.hasFiles,
     toolCount,
     requestedMaxTokens: requestedMaxTokens(body),
     ...tokenCounts(request, tally, needs),
   };
 }
 
-function requestNeeds(body: ChatBody, toolCount: number, imageCount: number): RequestNeeds {
+function requestNeeds(body: ChatBody, toolCount: number, { counts }: Attachments): RequestNeeds {
   const format = body.response_format?.type;
   return Object.freeze({
-    vision: imageCount > 0,
+    vision: counts.image > 0,
+    document: counts.document > 0,
+    audio: counts.audio > 0,
+    video: counts.video > 0,
     tools: toolCount > 0,
     jsonSchema: format === 'json_schema',
     jsonObject: format === 'json_object',
@@ -76,21 +64,23 @@ function requestNeeds(body: ChatBody, toolCount: number, imageCount: number): Re
 }
 
 function tokenCounts(
-  request: ChatRequest,
-  tally: Tally,
+  { body, bodyBytes: sentBytes }: ChatRequest,
+  { attached, bytes, hasToolCalls }: Tally,
   needs: RequestNeeds,
-): Pick<RequestFacts, 'estimatedPromptTokens' | 'boundPromptTokens'> {
-  const bodyBytes = Math.max(request.bodyBytes - tally.dataUrlBytes, tally.bytes);
-  const hasStructure = needs.tools || needs.jsonSchema || tally.hasToolCalls;
-  const textBytes = hasStructure ? bodyBytes : tally.bytes;
+): Pick<RequestFacts, 'estimatedPromptTokens' | 'estimatedFileTokens' | 'boundPromptTokens'> {
+  const { counts, dataBytes, estimatedFileTokens, estimatedImageTokens } = attached;
+  const bodyBytes = Math.max(sentBytes - dataBytes, bytes);
+  const hasStructure = needs.tools || needs.jsonSchema || hasToolCalls;
+  const textBytes = hasStructure ? bodyBytes : bytes;
   return {
     estimatedPromptTokens:
-      Math.ceil((textBytes * ESTIMATE.tokens) / ESTIMATE.bytes) + tally.images * ESTIMATED_TOKENS_PER_IMAGE,
+      Math.ceil((textBytes * ESTIMATE.tokens) / ESTIMATE.bytes) + estimatedImageTokens + estimatedFileTokens,
+    estimatedFileTokens,
     boundPromptTokens:
       bodyBytes +
-      request.body.messages.length * BOUND_TOKENS_PER_MESSAGE +
+      body.messages.length * BOUND_TOKENS_PER_MESSAGE +
       (hasStructure ? BOUND_TOKENS_OF_STRUCTURE : 0) +
-      tally.images * BOUND_TOKENS_PER_IMAGE,
+      counts.image * BOUND_TOKENS_PER_IMAGE,
   };
 }
 
@@ -106,25 +96,11 @@ function countMessage(message: ChatMessage, tally: Tally): void {
   if (typeof content === 'string') {
     countText(content, tally);
   } else if (content) {
-    for (const part of content) countPart(part, tally);
+    for (const part of content) {
+      if (typeof part.text === 'string') countText(part.text, tally);
+      tally.attached.addFrom(part);
+    }
   }
-}
-
-function countPart(part: ContentPart, tally: Tally): void {
-  if (typeof part.text === 'string') countText(part.text, tally);
-  if (isJsonObject(part.file) && part.file.file_id !== undefined) tally.hasStoredFiles = true;
-  if (!isImagePart(part)) return;
-  tally.images += 1;
-  const url = imageUrl(part);
-  if (url.startsWith('data:')) tally.dataUrlBytes += url.length;
-}
-
-/** `image_url` is an object in chat completions and a plain string in `input_image` parts. */
-function imageUrl(part: ContentPart): string {
-  const value: unknown = part.image_url;
-  if (typeof value === 'string') return value;
-  const url: unknown = part.image_url?.url;
-  return typeof url === 'string' ? url : '';
 }
 
 function countText(text: string, tally: Tally): void {

@@ -3,6 +3,10 @@ import type { TaskType } from '../common/index';
 /** What a model must be able to do for this request; follows from its fields alone. */
 export interface RequestNeeds {
   readonly vision: boolean;
+  /** Reads PDFs and other files; `audio` and `video` likewise. */
+  readonly document: boolean;
+  readonly audio: boolean;
+  readonly video: boolean;
   readonly tools: boolean;
   readonly jsonSchema: boolean;
   readonly jsonObject: boolean;
@@ -14,21 +18,24 @@ export interface TaskFeatures {
   readonly promptChars: number;
   readonly messageCount: number;
   /**
-   * Estimate: UTF-8 bytes / 4 × 1.1 plus 1,000 per image. The bytes are those of the messages' text; with tools, a JSON
-   * schema or tool calls in the conversation, those of the whole body without the base64 of its images.
+   * Estimate: UTF-8 bytes / 4 × 1.1 plus 1,000 per image plus `estimatedFileTokens`. The bytes are those of the messages'
+   * text; with tools, a JSON schema or tool calls in the conversation, those of the whole body without the base64 of its
+   * images and files.
    */
   readonly estimatedPromptTokens: number;
+  /** The part of it that documents, audio and video are guessed to take by their size. */
+  readonly estimatedFileTokens: number;
   /**
-   * Safe upper bound: one per UTF-8 byte of the body without the base64 of its images (that covers text, names, tool
-   * definitions and schema), 8 per message, 1,000 for the provider's own instructions when tools or a schema are
-   * present, 4,000 per image.
+   * Safe upper bound: one per UTF-8 byte of the body without the base64 of its images and files (that covers text, names,
+   * tool definitions and schema), 8 per message, 1,000 for the provider's own instructions when tools or a schema are
+   * present, 4,000 per image. With `hasFiles` only the model's context window bounds the prompt.
    */
   readonly boundPromptTokens: number;
   readonly requestedMaxTokens?: number;
   readonly hasCode: boolean;
   readonly imageCount: number;
-  /** Files named by an id that only the provider can look up. */
-  readonly hasStoredFiles: boolean;
+  /** Documents, audio or video, or files that the provider keeps: nobody here knows how long they are. */
+  readonly hasFiles: boolean;
   /** Client tools and server-side tools together. */
   readonly toolCount: number;
   /** ISO 639-1, `und` when unclear. */

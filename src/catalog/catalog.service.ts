@@ -87,7 +87,8 @@ export class CatalogService {
 
   /** A model that only its provider's own list tells of, with cautious estimates for all that list does not say. */
   describeDiscovered(provider: ProviderId, upstreamId: string, facts: DiscoveredFacts = {}): CatalogModel {
-    return describeDiscovered(provider, upstreamId, { facts, tiers: this.loaded.tiers });
+    const { tiers, timeouts } = this.loaded;
+    return describeDiscovered(provider, upstreamId, { facts, tiers, timeouts: timeouts.get(provider) });
   }
 
   onBeforePublish(prepare: BeforePublish): void {

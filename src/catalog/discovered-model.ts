@@ -2,7 +2,7 @@ import { type ProviderId, TASK_TYPES, type TaskType } from '../common/index';
 import { NO_CHAT, NO_SCORES } from './loader/build-embedding-model';
 import { timeoutsOf } from './loader/timeouts';
 import type { TierTables } from './loader/catalog-file.schema';
-import type { CatalogModel } from './model';
+import type { CatalogModel, ModelTimeouts } from './model';
 
 /** What a provider's own list may tell of a model. */
 export interface DiscoveredFacts {
@@ -12,6 +12,13 @@ export interface DiscoveredFacts {
   readonly reasoning?: boolean;
   /** Set on models that make embeddings. */
   readonly embedding?: { readonly dimensions?: number; readonly maxInputTokens?: number };
+}
+
+interface DiscoveredFrom {
+  readonly facts: DiscoveredFacts;
+  readonly tiers: TierTables;
+  /** What the files say for all models of the provider. */
+  readonly timeouts?: Partial<ModelTimeouts>;
 }
 
 const DISCOVERED_TIER = 'discovered';
@@ -24,10 +31,10 @@ const CAUTIOUS_BATCH = 512;
 export function describeDiscovered(
   provider: ProviderId,
   upstreamId: string,
-  from: { readonly facts: DiscoveredFacts; readonly tiers: TierTables },
+  from: DiscoveredFrom,
 ): CatalogModel {
-  const { facts } = from;
-  if (facts.embedding) return describeEmbedding(provider, upstreamId, facts.embedding);
+  const { facts, timeouts } = from;
+  if (facts.embedding) return describeEmbedding(provider, upstreamId, facts.embedding, timeouts);
   const contextWindowTokens = facts.contextWindowTokens ?? CAUTIOUS_CONTEXT_TOKENS;
   const tools = facts.tools ?? false;
   const vision = facts.vision ?? false;
@@ -57,7 +64,7 @@ export function describeDiscovered(
     size: 'local',
     maxTokensParameter: 'max_tokens',
     status: 'active',
-    timeouts: timeoutsOf('local', reasoning),
+    timeouts: timeoutsOf('local', reasoning, timeouts),
   } satisfies CatalogModel);
 }
 
@@ -67,11 +74,15 @@ function cautiousScores(tiers: TierTables): Readonly<Record<TaskType, number>> {
   return Object.freeze(scores) as Record<TaskType, number>;
 }
 
-/** A server of local models cuts what its model cannot read; a name without its tag means the `latest`. */
+/**
+ * A server of local models cuts what its model cannot read, and packs vectors or, in old versions, ignores that it was
+ * asked to; a name without its tag means the `latest`.
+ */
 function describeEmbedding(
   provider: ProviderId,
   upstreamId: string,
   facts: NonNullable<DiscoveredFacts['embedding']>,
+  timeouts: DiscoveredFrom['timeouts'],
 ): CatalogModel {
   const [bare = upstreamId, tag] = upstreamId.split(':');
   return Object.freeze({
@@ -87,6 +98,7 @@ function describeEmbedding(
       takesTokens: false,
       hasInputTypes: false,
       cutsLongTexts: true,
+      hasBase64: true,
       quality: CAUTIOUS_SCORE,
     }),
     contextWindowTokens: facts.maxInputTokens ?? CAUTIOUS_INPUT_TOKENS,
@@ -100,6 +112,6 @@ function describeEmbedding(
     maxTokensParameter: 'max_tokens',
     status: 'active',
     aliases: Object.freeze(tag === 'latest' ? [bare] : []),
-    timeouts: timeoutsOf('local', false),
+    timeouts: timeoutsOf('local', false, timeouts),
   } satisfies CatalogModel);
 }

@@ -1,7 +1,7 @@
 import type { ProviderId, TaskType } from '../common/index';
 
 export type SpeedClass = 'fast' | 'medium' | 'slow';
-/** Decides the default total timeout: small 30 s, large 60 s, local 120 s. */
+/** Decides the default total timeout: small 30 s, large 60 s, local 120 s; at least 5 minutes for models that reason. */
 export type ModelSize = 'small' | 'large' | 'local';
 export const MODEL_STATUSES = ['active', 'deprecated', 'retired'] as const;
 export type ModelStatus = (typeof MODEL_STATUSES)[number];
@@ -31,6 +31,10 @@ export const CAPABILITIES = [
   'sampling',
 ] as const satisfies readonly (keyof ModelCapabilities)[];
 
+/** The APIs of OpenAI that tools may have to be called over. */
+export const TOOLS_APIS = ['chat', 'responses'] as const;
+export type ToolsApi = (typeof TOOLS_APIS)[number];
+
 export const MODEL_KINDS = ['chat', 'embedding'] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
@@ -52,6 +56,8 @@ export interface EmbeddingFacts {
   readonly hasInputTypes: boolean;
   /** Cuts a text that is too long where others refuse it. */
   readonly cutsLongTexts: boolean;
+  /** Packs its vectors as base64 when asked to; as numbers the same answer has four to six times the bytes. */
+  readonly hasBase64: boolean;
   /** How well its vectors find what belongs together, 0..1; an estimate. */
   readonly quality: number;
 }
@@ -82,6 +88,13 @@ export interface CatalogModel {
   readonly size: ModelSize;
   /** Which parameter carries the output limit in OpenAI's dialect. */
   readonly maxTokensParameter: 'max_tokens' | 'max_completion_tokens';
+  /**
+   * Is a stream told to count its tokens (`stream_options.include_usage`)? False: never, whatever the caller writes;
+   * undefined: as is usual at the provider.
+   */
+  readonly asksStreamUsage?: boolean;
+  /** Over which API the model takes tools where its provider has two; absent: over the one that it chats over. */
+  readonly toolsApi?: ToolsApi;
   readonly status: ModelStatus;
   /** Canonical id of the model to use instead, on deprecated and retired ones. */
   readonly successor?: string;

@@ -22,4 +22,5 @@ export * from './serial-queue';
 export * from './sql-executor';
 export * from './task-type';
 export * from './token-usage';
+export * from './turnstile';
 export * from './within';

@@ -269,6 +269,7 @@ export class EnvDto {
   @IsOptional() @IsUrl(URL_OPTIONS) AZURE_OPENAI_ENDPOINT?: string;
   @IsOptional() @IsString() AZURE_OPENAI_API_VERSION?: string;
   @IsOptional() @IsUrl(URL_OPTIONS) AZURE_BASE_URL?: string;
+  @IsOptional() @IsString() @MaxLength(4096) AWS_BEARER_TOKEN_BEDROCK?: string;
   @IsOptional() @IsString() @MaxLength(4096) AWS_ACCESS_KEY_ID?: string;
   @IsOptional() @IsString() @MaxLength(4096) AWS_SECRET_ACCESS_KEY?: string;
   @IsOptional() @IsString() @MaxLength(4096) AWS_SESSION_TOKEN?: string;

@@ -3,7 +3,7 @@ export { ConfigModule } from './config.module';
 export { EnvDto } from './env.dto';
 export { KeyRing, type RingKey } from './key-ring';
 export { packageRoot } from './package-root';
-export type { ProviderSettings } from './provider-settings';
+export type { AwsCredentials, AwsKeys, ProviderSettings } from './provider-settings';
 export { scriptEnvironment, withoutValues } from './script-environment';
 export { SCRIPTS_FILE, type Scripts, type ScriptSettings } from './scripts-file';
 export { SecretKey } from './secret-key';

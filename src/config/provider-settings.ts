@@ -10,13 +10,25 @@ export interface ProviderSettings {
   /** The variables that would enable it, for messages. */
   readonly variables: readonly string[];
   readonly apiVersion?: string;
-  readonly aws?: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-    readonly region: string;
-  };
+  readonly aws?: AwsCredentials;
 }
+
+/** They sign each request. */
+export interface AwsKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly region: string;
+}
+
+/** An API key of Bedrock, sent as it is. */
+export interface AwsApiKey {
+  readonly apiKey: string;
+  /** Needed where no base URL takes the place of the region's address. */
+  readonly region?: string;
+}
+
+export type AwsCredentials = AwsKeys | AwsApiKey;
 
 function keyed(variables: readonly string[], apiKey?: string, baseUrl?: string): ProviderSettings {
   return { apiKey, baseUrl, isConfigured: Boolean(apiKey || baseUrl), variables };
@@ -33,21 +45,22 @@ function azure(vars: EnvDto): ProviderSettings {
 }
 
 function bedrock(vars: EnvDto): ProviderSettings {
-  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION } = vars;
-  const hasKeys = AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY && AWS_REGION;
+  const aws = awsCredentials(vars);
   return {
     baseUrl: vars.BEDROCK_BASE_URL,
-    isConfigured: Boolean(hasKeys || vars.BEDROCK_BASE_URL),
+    isConfigured: Boolean(aws || vars.BEDROCK_BASE_URL),
     variables: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION'],
-    aws: hasKeys
-      ? {
-          accessKeyId: AWS_ACCESS_KEY_ID,
-          secretAccessKey: AWS_SECRET_ACCESS_KEY,
-          sessionToken: vars.AWS_SESSION_TOKEN,
-          region: AWS_REGION,
-        }
-      : undefined,
+    aws,
   };
+}
+
+/** The API key goes before the others, as in AWS's own clients. */
+function awsCredentials(vars: EnvDto): AwsCredentials | undefined {
+  const { AWS_BEARER_TOKEN_BEDROCK: apiKey, AWS_REGION: region } = vars;
+  if (apiKey && (region || vars.BEDROCK_BASE_URL)) return { apiKey, region };
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = vars;
+  if (!accessKeyId || !secretAccessKey || !region) return undefined;
+  return { accessKeyId, secretAccessKey, sessionToken: vars.AWS_SESSION_TOKEN, region };
 }
 
 function dial(vars: EnvDto): ProviderSettings {

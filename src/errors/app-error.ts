@@ -16,6 +16,9 @@ export type ErrorType =
   | 'api_error'
   | 'overloaded_error';
 
+/** Tells OpenAI's and Anthropic's clients, which send most failed requests again, that the same one will fail again. */
+export const DO_NOT_RETRY = Object.freeze({ 'x-should-retry': 'false' });
+
 export interface AppErrorOptions {
   /** The field the error is about, as the caller wrote it (`messages[2].content`). */
   readonly param?: string;
@@ -46,5 +49,11 @@ export abstract class AppError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.details = options.details;
     this.headers = options.headers;
+  }
+
+  /** The same request fails again until somebody changes it, or something here or at the provider. */
+  get isLasting(): boolean {
+    if (this.headers?.['x-should-retry'] === 'false') return true;
+    return this.status < 500 && this.status !== 429;
   }
 }

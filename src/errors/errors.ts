@@ -1,4 +1,4 @@
-import { AppError, type AppErrorOptions, type ErrorType, type LogLevel } from './app-error';
+import { AppError, type AppErrorOptions, DO_NOT_RETRY, type ErrorType, type LogLevel } from './app-error';
 
 /** A request the caller can correct. 400. */
 export class ValidationError extends AppError {
@@ -93,7 +93,7 @@ export class RequiresImplementationError extends ProviderUnavailableError {
 
   constructor(reason: ProviderUnavailableReason, message: string, options: AppErrorOptions = {}) {
     // It stays so until somebody changes the installation.
-    super(reason, message, { retryAfterMs: undefined, headers: { 'x-should-retry': 'false' }, ...options });
+    super(reason, message, { retryAfterMs: undefined, headers: DO_NOT_RETRY, ...options });
   }
 }
 

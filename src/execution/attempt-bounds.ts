@@ -17,18 +17,18 @@ export interface AttemptTokens {
   readonly requestedMaxTokens?: number;
   readonly choices: number;
   readonly imageCount: number;
-  /** The request names files that the provider holds: nobody here knows how long they are. */
-  readonly hasStoredFiles: boolean;
+  /** The request holds or names files: nobody here knows how long they are. */
+  readonly hasFiles: boolean;
 }
 
 /** What the analysis counts per image when no model is known yet. */
 const IMAGE_TOKENS_COUNTED = 4000;
 
-/** The prompt's bound at this model: some count images far above the usual, and stored files may fill its window. */
+/** The prompt's bound at this model: some count images far above the usual, and files may fill its window. */
 export function boundPromptTokens({ model }: PlannedModel, tokens: AttemptTokens): number {
   const perImage = Math.max(0, (model.maxImageTokens ?? 0) - IMAGE_TOKENS_COUNTED);
   const bound = tokens.boundPromptTokens + tokens.imageCount * perImage;
-  return tokens.hasStoredFiles ? Math.max(bound, model.contextWindowTokens) : bound;
+  return tokens.hasFiles ? Math.max(bound, model.contextWindowTokens) : bound;
 }
 
 /** The most that one choice can produce when the request is sent as it is. */
@@ -46,7 +46,11 @@ export function expectedTokens(
   { estimatedPromptTokens, requestedMaxTokens, choices }: AttemptTokens,
 ): { readonly prompt: number; readonly completion: number } {
   const perChoice = requestedMaxTokens ?? EXPECTED_ANSWER_TOKENS;
-  return { prompt: estimatedPromptTokens, completion: Math.min(perChoice, model.maxOutputTokens) * choices };
+  return {
+    // A file that is guessed to be longer than the window would be refused.
+    prompt: Math.min(estimatedPromptTokens, model.contextWindowTokens),
+    completion: Math.min(perChoice, model.maxOutputTokens) * choices,
+  };
 }
 
 function expectedAnswer(tokens: AttemptTokens): number {

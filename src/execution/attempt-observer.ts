@@ -21,12 +21,16 @@ export class AttemptObserver {
     this.count(line);
   }
 
-  malformedLines(state: AttemptState, planned: PlannedModel, count: number): void {
-    const { ctx } = state;
-    state.skippedLines += count;
+  /** Of one attempt, however it ended. */
+  malformedLines(
+    { ctx }: AttemptState,
+    { model: { provider, id: model } }: PlannedModel,
+    count: number,
+  ): void {
     if (count === 0) return;
+    this.metrics.malformedLines.inc({ provider, model }, count);
     const requestId = toApiId('req', ctx.requestId);
-    this.logger.event('malformed_lines', { requestId, traceId: ctx.traceId, model: planned.model.id, count });
+    this.logger.event('malformed_lines', { requestId, traceId: ctx.traceId, model, count });
   }
 
   private log(state: AttemptState, line: SettledAttempt): void {

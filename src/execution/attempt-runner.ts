@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { upperBoundCost } from '../catalog/index';
 import { toApiId } from '../common/index';
 import type { AttemptIntent } from '../ledger/index';
-import { type ChatCall, type OpenProvider, ProviderError, ProviderRegistry } from '../providers/index';
+import {
+  type ChatCall,
+  type ChatStream,
+  type OpenProvider,
+  ProviderError,
+  ProviderRegistry,
+} from '../providers/index';
 import type { PlannedModel } from '../selection/index';
 import {
   affordableMaxTokens,
@@ -127,21 +133,22 @@ export class AttemptRunner implements Attempts<AttemptAnswer, ChatState> {
 
   private async stream(state: ChatState, sent: SentAttempt, call: ChatCall): Promise<AttemptAnswer> {
     const relay = new StreamRelay(state, sent.planned);
-    let report: (() => Parameters<typeof settledFailure>[3]) | undefined;
+    let stream: ChatStream | undefined;
     try {
       const { adapter } = await this.open(state, sent.planned);
-      const stream = await adapter.chatStream(call);
-      report = () => stream.report();
+      stream = await adapter.chatStream(call);
       await relay.pump(stream.chunks);
-      this.observer.malformedLines(state, sent.planned, stream.malformedLines());
+      state.skippedLines += stream.malformedLines();
       const trace = { ...relay.trace, endedAtMs: performance.now() };
       this.observer.observe(state, settledSuccess(sent, stream.report(), trace));
       state.warn(...stream.report().warnings);
       return { planned: sent.planned, relay, ...relay.message() };
     } catch (failure) {
       const trace = { ...relay.trace, endedAtMs: performance.now() };
-      this.observer.observe(state, settledFailure(sent, failure, trace, report?.()));
+      this.observer.observe(state, settledFailure(sent, failure, trace, stream?.report()));
       throw this.mapped(state, sent.planned, failure);
+    } finally {
+      this.observer.malformedLines(state, sent.planned, stream?.malformedLines() ?? 0);
     }
   }
 

@@ -5,6 +5,7 @@ import type { AttemptPlan, PlannedModel } from '../selection/index';
 import type { AttemptTokens } from './attempt-bounds';
 import type { CompletionTotals, ReuseNote } from './completion';
 import type { AnswerFacts } from './response-cache/kept-answer';
+import type { CandidateFailure } from './round-failure';
 import { addUsage } from './usage-sum';
 
 const MAX_FALLBACKS = 5;
@@ -35,7 +36,7 @@ export abstract class AttemptState {
   execution?: Pick<OpenProvider, 'executionMode' | 'fallbackReason'>;
   /** Attempts that answered; their usage is what the client is shown, while the cost counts every attempt. */
   answers = 0;
-  /** Upstream lines that were broken and left out of the answer. */
+  /** Upstream lines that were broken and are missing in the answer. */
   skippedLines = 0;
   /** What the response cache did; undefined when nobody asked for it. */
   reuse?: ReuseNote;
@@ -43,7 +44,7 @@ export abstract class AttemptState {
   /** How many warnings are the request's own, not its answer's. */
   private ownWarnings = 0;
   readonly warnings: string[];
-  readonly failures: { readonly model: string; readonly code: string }[] = [];
+  readonly failures: CandidateFailure[] = [];
   private readonly excluded = new Set<string>();
   private costPicoUsd: PicoUsd | undefined = 0n;
   private usage: TokenUsage = {};

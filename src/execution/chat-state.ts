@@ -80,7 +80,7 @@ export class ChatState extends AttemptState {
       requestedMaxTokens: requestedMaxTokens(this.request.body),
       choices: this.request.body.n ?? 1,
       imageCount: features.imageCount,
-      hasStoredFiles: features.hasStoredFiles,
+      hasFiles: features.hasFiles,
     };
   }
 

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { AnalysisService } from '../analysis/index';
 import { type ChatRequest, formatUsd, type RequestContext, toApiId } from '../common/index';
-import { ServiceUnavailableError, toAppError, ValidationError } from '../errors/index';
-import { BudgetExceededError, LedgerService } from '../ledger/index';
+import { toAppError, ValidationError } from '../errors/index';
+import { BudgetExceededError } from '../ledger/index';
 import { decisionRecord, SelectionService } from '../selection/index';
 import { withToolCalls } from './answer';
 import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
@@ -11,9 +11,9 @@ import { holdAmounts } from './attempt-bounds';
 import { ChatState } from './chat-state';
 import type { Completion, StopNote } from './completion';
 import { completionMeta } from './completion-meta';
+import { MeteredWork } from './metered-work';
 import { PipelineHost } from './pipeline-host';
 import { cachingOf } from './response-cache/caching-mode';
-import { ResponseReuse } from './response-cache/response-reuse.service';
 import { ReusableChat } from './response-cache/reusable-chat';
 import { RoundRunner } from './round-runner';
 import { latticeNote } from './stream-relay';
@@ -34,11 +34,10 @@ export class CompletionPipeline {
   constructor(
     private readonly analysis: AnalysisService,
     private readonly selection: SelectionService,
-    private readonly ledger: LedgerService,
+    private readonly metered: MeteredWork,
     private readonly attempts: AttemptRunner,
     private readonly rounds: RoundRunner,
     private readonly tools: ToolRounds,
-    private readonly reuse: ResponseReuse,
     private readonly host: PipelineHost,
   ) {}
 
@@ -48,12 +47,10 @@ export class CompletionPipeline {
    * @throws AppError; when `sink.isOpen` by then, the stream has already been ended with an error event.
    */
   async run(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<Completion> {
-    if (this.host.open.isDraining)
-      throw new ServiceUnavailableError('The service is shutting down: send the request again');
+    this.metered.requireOpen();
     const state = await this.plan(ctx, request, sink);
     const caching = cachingOf(ctx.principal, request.options);
-    if (caching === undefined) return await this.work(state);
-    return await this.reuse.run(new ReusableChat(state, (own) => this.work(own)), caching);
+    return await this.metered.run(new ReusableChat(state, (own) => this.work(own)), caching);
   }
 
   /** Steps 3 to 5, for whoever got no answer from the response cache. */
@@ -62,7 +59,7 @@ export class CompletionPipeline {
     this.host.open.enterWork();
     try {
       const { answer, verdict } = await this.converse(state);
-      await this.settle(state);
+      await this.metered.settle(state);
       return await this.present(state, answer, verdict);
     } catch (failure) {
       await this.endFailed(state, failure);
@@ -84,35 +81,24 @@ export class CompletionPipeline {
     return new ChatState(ctx, restored, plan, { serverTools, sink });
   }
 
-  /** Step 3: may it be paid? Who waited for another's answer in vain is admitted already; what it costs is held later. */
+  /** Step 3: may it be paid? */
   private async admit(state: ChatState): Promise<void> {
     const { ctx, request, plan } = state;
     const [first] = plan.candidates;
     if (!first) throw new Error('A plan without candidates');
-    state.hold ??= await this.ledger.admit(ctx, {
-      taskType: state.workType,
+    await this.metered.hold(state, {
       amounts: holdAmounts(plan.candidates, state.tokens, this.host.config.vars.DEFAULT_MAX_OUTPUT_TOKENS),
       intent: this.attempts.intent(state, first, 1),
-      decision: { id: plan.decisionId, record: decisionRecord(plan, request) },
+      decision: decisionRecord(plan, request),
     });
-    state.rateLimit = state.hold.rateLimit;
     await this.refuseUnpriced(state);
-    state.warn(...state.hold.warnings);
-    state.markAdmitted();
+    this.metered.begin(state);
     if (plan.warnings.length > 0) {
       this.host.logger.event('deprecation', {
         requestId: toApiId('req', ctx.requestId),
         warnings: plan.warnings,
       });
     }
-    this.host.logger.event('selection', {
-      requestId: toApiId('req', ctx.requestId),
-      traceId: ctx.traceId,
-      taskType: state.workType,
-      strategy: plan.strategy,
-      model: first.model.id,
-      candidates: plan.candidates.length,
-    });
   }
 
   /** Fields that change the price in a way the price book does not know: refused where a hard budget must hold. */
@@ -123,7 +109,7 @@ export class CompletionPipeline {
       state.warn(`${field} changes the price; it is booked at the standard price`);
       return;
     }
-    await this.settle(state);
+    await this.metered.settle(state);
     throw new ValidationError(`${field} changes the price, so it cannot be used under a hard budget`, {
       param: field,
     });
@@ -171,19 +157,11 @@ export class CompletionPipeline {
     return { answer, verdict: { next: 'answer', clientCalls: answer.toolCalls } };
   }
 
-  /** Step 5. Also after a failure: what was sent is booked, what was held is freed. */
-  private async settle(state: ChatState): Promise<void> {
-    const { hold } = state;
-    if (!hold) return;
-    state.hold = undefined;
-    await this.ledger.settle(state.ctx, hold, state.takePending());
-  }
-
-  /** Books what was sent and frees what was held; a broken stream is told so even when the books do not answer. */
+  /** Step 5 after a failure. Books what was sent and frees what was held; a broken stream is told so even when the books do not answer. */
   private async endFailed(state: ChatState, failure: unknown): Promise<void> {
     const { sink } = state;
-    if (!sink?.isOpen) return await this.settle(state);
-    const settling = this.settle(state);
+    if (!sink?.isOpen) return await this.metered.settle(state);
+    const settling = this.metered.settle(state);
     await Promise.race([
       settling.catch(() => undefined),
       delay(BOOKING_PATIENCE_MS, undefined, { ref: false }),
@@ -196,14 +174,7 @@ export class CompletionPipeline {
     const { totals } = state;
     const meta = completionMeta(state, answer.planned);
     const clientCalls = verdict.next === 'answer' ? verdict.clientCalls : [];
-    this.host.logger.event('completion', {
-      requestId: toApiId('req', meta.requestId),
-      traceId: state.ctx.traceId,
-      model: meta.model,
-      attempts: totals.attempts,
-      costPicoUsd: totals.costPicoUsd?.toString(),
-      stop: totals.stop,
-    });
+    this.metered.completed(state, meta);
     if (answer.relay && state.sink) {
       const costUsd = totals.costPicoUsd === undefined ? null : formatUsd(totals.costPicoUsd);
       await answer.relay.close(

@@ -82,8 +82,9 @@ export class EmbeddingAttempts implements Attempts<EmbeddingAnswer, EmbeddingSta
     batch: Batch,
     passage: Passage,
   ): Promise<void> {
-    const sent = this.prepare(state, planned, batch);
+    let sent: SentAttempt | undefined;
     try {
+      sent = this.prepare(state, planned, batch);
       const adapter = await this.open(state, planned);
       const result = await adapter.embed(callOf(state, planned, batch));
       requireAll(result, batch, planned);
@@ -97,10 +98,8 @@ export class EmbeddingAttempts implements Attempts<EmbeddingAnswer, EmbeddingSta
       work.modelServed ??= result.report.modelServed;
     } catch (failure) {
       if (failure instanceof WrongDimensionsError) throw failure;
-      this.observer.observe(
-        state,
-        settledFailure(sent, failure, { endedAtMs: performance.now(), answerBytes: 0 }),
-      );
+      const trace = { endedAtMs: performance.now(), answerBytes: 0 };
+      if (sent) this.observer.observe(state, settledFailure(sent, failure, trace));
       const mapped = state.ctx.signal.aborted ? abortError(state.ctx.signal) : failure;
       passage.leave(mapped);
       throw mapped;

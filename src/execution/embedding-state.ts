@@ -4,7 +4,14 @@ import type { EmbeddingPlan, PlannedModel } from '../selection/index';
 import type { AttemptTokens } from './attempt-bounds';
 import { AttemptState } from './attempt-state';
 import type { CompletionTotals } from './completion';
-import { addTokens, type Batch, type InputTokens, inputTokens, splitInputs } from './embedding-batches';
+import {
+  addTokens,
+  type Batch,
+  batchLimits,
+  type InputTokens,
+  inputTokens,
+  splitInputs,
+} from './embedding-batches';
 import { addUsage } from './usage-sum';
 
 /** What one seller has delivered of a request. A batch that came is not bought again. */
@@ -73,8 +80,10 @@ export class EmbeddingState extends AttemptState {
   /** The work of this seller; what another one delivered before is put aside, so that no answer mixes the two. */
   workOf({ model }: PlannedModel): SellerWork {
     if (this.work?.modelId === model.id) return this.work;
-    const { inputs } = this.request;
-    const batches = splitInputs(inputs, this.inputs, model.embedding ?? { maxBatch: inputs.length });
+    const { inputs, dimensions } = this.request;
+    const { embedding } = model;
+    const limits = embedding ? batchLimits(embedding, dimensions) : { maxBatch: inputs.length };
+    const batches = splitInputs(inputs, this.inputs, limits);
     this.work = new SellerWork(model.id, batches, inputs.length);
     return this.work;
   }
@@ -106,6 +115,6 @@ export function attemptTokens({ bound, estimated }: InputTokens): AttemptTokens 
     requestedMaxTokens: 0,
     choices: 1,
     imageCount: 0,
-    hasStoredFiles: false,
+    hasFiles: false,
   };
 }

@@ -1,11 +1,14 @@
+import type { EmbeddingEncoding } from '../common/index';
 import type { EmbeddingVector } from '../providers/index';
 import type { CompletionMeta, CompletionTotals } from './completion';
 
-/** Vectors in the order of the inputs, in the encoding that was asked for. */
 export interface Embedding {
   readonly meta: CompletionMeta;
   readonly totals: CompletionTotals;
+  /** In the order of the inputs, as the provider encoded them. */
   readonly vectors: readonly EmbeddingVector[];
-  /** As the provider named it. */
+  /** What the client asked for; see `encodeVector`. */
+  readonly encoding: EmbeddingEncoding;
+  /** As the provider named it; its id in the catalog where the provider did not. */
   readonly modelServed: string;
 }

@@ -1,5 +1,6 @@
 import {
   AppError,
+  DO_NOT_RETRY,
   type ErrorType,
   type FailureClass,
   type LogLevel,
@@ -35,6 +36,7 @@ export class WrongDimensionsError extends AppError {
   override readonly type: ErrorType = 'api_error';
   override readonly failure: FailureClass = 'fallover';
   override readonly logLevel: LogLevel = 'error';
+  override readonly headers = DO_NOT_RETRY;
 }
 
 /** What an aborted signal means to the caller. */

@@ -11,6 +11,7 @@ import { DeadlineInterceptor } from './deadline.interceptor';
 import { EmbeddingAttempts } from './embedding-attempts';
 import { EmbeddingPipeline } from './embedding.pipeline';
 import { KeptToolCallsRepository } from './kept-tool-calls.repository';
+import { MeteredWork } from './metered-work';
 import { PipelineHost } from './pipeline-host';
 import { CacheClearing } from './response-cache/cache-clearing.service';
 import { FreeAnswers } from './response-cache/free-answers.service';
@@ -35,6 +36,7 @@ import { UpstreamGate } from './upstream-gate';
     EmbeddingPipeline,
     FreeAnswers,
     KeptToolCallsRepository,
+    MeteredWork,
     PipelineHost,
     ResponseReuse,
     ResponseStore,

@@ -73,12 +73,11 @@ function fitThinking(
   if (effort === undefined) return;
   if (!model.supports.reasoning) {
     delete body.reasoning_effort;
-    if (effort !== 'none') warnings.push(`thinking and its effort were left out: ${model.id} does not think`);
+    if (effort !== 'none') warnings.push(`the reasoning effort was left out: ${model.id} does not think`);
   } else if (effort === 'none' && !canBeToldNotToThink(model, dialect)) {
     delete body.reasoning_effort;
     // Anthropic's models think when they are asked to.
-    if (model.provider !== 'anthropic')
-      warnings.push(`thinking: ${model.id} may think although it was told not to`);
+    if (model.provider !== 'anthropic') warnings.push(`${model.id} may think although it was told not to`);
   }
 }
 

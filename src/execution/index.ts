@@ -5,6 +5,7 @@ export { EmbeddingPipeline } from './embedding.pipeline';
 export { DeadlineInterceptor } from './deadline.interceptor';
 export { AllProvidersFailedError, CancelledError, DeadlineExceededError } from './execution.errors';
 export { ExecutionModule } from './execution.module';
+export { encodeVector } from './vector';
 export { Deadline, Retryable, RetryWith } from './retry.decorators';
 export { RetryInterceptor } from './retry.interceptor';
 export { backoffMs, retryDelayMs, withRetry, type Verdict } from './retry.policy';

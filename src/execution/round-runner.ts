@@ -9,10 +9,13 @@ import type { PlannedModel } from '../selection/index';
 import { holdAmounts } from './attempt-bounds';
 import { type AttemptState, MAX_ATTEMPTS_PER_ROUND } from './attempt-state';
 import { abortError, AllProvidersFailedError } from './execution.errors';
+import { roundFailure } from './round-failure';
 import { GIVE_UP, retryDelayMs, type Verdict, withRetry } from './retry.policy';
 import { type Passage, UpstreamGate } from './upstream-gate';
 
 const MAX_DELAY_MS = 60_000;
+/** Another seller now is better than this one later. */
+const MAX_DELAY_WITH_FALLBACK_MS = 5_000;
 const TRIES_WITH_FALLBACK = 2;
 const TRIES_ON_LAST = 4;
 
@@ -52,11 +55,10 @@ export class RoundRunner {
       );
     } catch (failure) {
       if (state.ctx.signal.aborted) throw abortError(state.ctx.signal);
-      throw state.failures.length > 1 && isExhausted(failure) ? allFailed(state, failure) : failure;
+      throw isExhausted(state, failure) ? roundFailure(state.failures, failure) : failure;
     }
   }
 
-  /** A model that the gate refuses costs no attempt: nothing was sent, so no line is written. */
   private async attempt<Answer, State extends AttemptState>(
     state: State,
     attempts: Attempts<Answer, State>,
@@ -65,6 +67,19 @@ export class RoundRunner {
     if (!planned) throw new AllProvidersFailedError('No model is left to try');
     if (state.ctx.signal.aborted) throw abortError(state.ctx.signal);
     state.hasSent = false;
+    try {
+      return await this.pass(state, planned, attempts);
+    } catch (failure) {
+      throw this.gate.failureOf(state, planned, failure);
+    }
+  }
+
+  /** A model that the gate refuses costs no attempt: nothing was sent, so no line is written. */
+  private async pass<Answer, State extends AttemptState>(
+    state: State,
+    planned: PlannedModel,
+    attempts: Attempts<Answer, State>,
+  ): Promise<Answer> {
     const entering = this.gate.enter(state, planned);
     const passage = leftOnce(entering instanceof Promise ? await entering : entering);
     let failure: unknown;
@@ -105,7 +120,7 @@ export class RoundRunner {
     const [planned] = state.remaining;
     const failureClass = this.failureClass(state, failure);
     if (!planned || !(failure instanceof AppError)) return GIVE_UP;
-    state.failures.push({ model: planned.model.id, code: failure.code });
+    state.failures.push({ model: planned.model.id, error: failure });
     if (failureClass === 'final') return GIVE_UP;
     if (failureClass === 'retry') {
       const delayMs = this.retryDelay(state, failure);
@@ -133,15 +148,16 @@ export class RoundRunner {
     return retryDelayMs(policy, state.tries, { retryAfterMs: failure.retryAfterMs, timeLeftMs });
   }
 
-  /** One retry on a model that has a fallback behind it, three on the last or only one; a route may ask otherwise. */
-  private policy(state: AttemptState): RetryPolicy {
-    return (
-      state.ctx.retry ?? {
-        maxTries: state.hasFallback ? TRIES_WITH_FALLBACK : TRIES_ON_LAST,
-        baseDelayMs: this.config.vars.RETRY_BASE_DELAY_MS,
-        maxDelayMs: MAX_DELAY_MS,
-      }
-    );
+  /**
+   * One retry, soon, on a model that has a fallback behind it; three on the last or only one. A route may ask otherwise.
+   */
+  private policy({ ctx, hasFallback }: AttemptState): RetryPolicy {
+    if (ctx.retry) return ctx.retry;
+    return {
+      maxTries: hasFallback ? TRIES_WITH_FALLBACK : TRIES_ON_LAST,
+      baseDelayMs: this.config.vars.RETRY_BASE_DELAY_MS,
+      maxDelayMs: hasFallback ? MAX_DELAY_WITH_FALLBACK_MS : MAX_DELAY_MS,
+    };
   }
 
   private tell(event: 'retry' | 'failover', state: AttemptState, failure: AppError, more: object): void {
@@ -173,16 +189,7 @@ function isAdmitted(state: AttemptState, planned: PlannedModel): boolean {
   return state.attempt === 0 && !state.isAdmittedFree && planned === state.plan.candidates[0];
 }
 
-/** Candidates ran out, as against a failure that the request itself caused. */
-function isExhausted(failure: unknown): failure is AppError {
-  return failure instanceof AppError && failure.failure !== 'final';
-}
-
-function allFailed(state: AttemptState, last: AppError): AppError {
-  const models = new Set(state.failures.map((failure) => failure.model));
-  if (models.size === 1) return last;
-  return new AllProvidersFailedError(
-    `None of ${models.size} models answered; the last failure was: ${last.message}`,
-    { retryAfterMs: last.retryAfterMs ?? 1000, details: { attempts: state.failures }, cause: last.cause },
-  );
+/** Candidates ran out, as against an answer that broke off, or a failure that the request itself caused. */
+function isExhausted({ hasSent }: AttemptState, failure: unknown): failure is AppError {
+  return !hasSent && failure instanceof AppError && failure.failure !== 'final';
 }

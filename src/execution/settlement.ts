@@ -182,6 +182,7 @@ function outcomeOf(error: ProviderError | undefined): Outcome {
     case 'aborted':
       return 'cancelled';
     case 'timeout':
+    case 'overdue':
       return 'timed_out';
     case 'cut':
       return 'truncated';
@@ -194,6 +195,7 @@ function outcomeOf(error: ProviderError | undefined): Outcome {
     case 'context_length':
     case 'content_filter':
     case 'malformed':
+    case 'too_large':
     case undefined:
       return 'failed';
   }

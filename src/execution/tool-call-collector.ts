@@ -1,51 +1,50 @@
 import type { ChatToolCall, JsonObject } from '../common/index';
+import { newToolCallId } from './answer';
 
-interface Fragment {
+interface Call {
   readonly choice: number;
-  id: string;
+  /** Its number among the calls of its choice. */
+  readonly index: number;
+  readonly id: string;
   name: string;
   arguments: string;
 }
 
 interface CallDelta extends JsonObject {
-  readonly index?: number;
+  readonly index?: number | null;
   readonly id?: string;
   readonly function?: { readonly name?: string; readonly arguments?: string };
 }
 
 /**
- * Puts the fragments of streamed tool calls together, for every choice; only the first choice's calls are run. Fragments
- * belong together by their index; a new id under a known index, or without one, begins another call.
+ * Puts the pieces of streamed tool calls together, for every choice; only the first choice's calls are run. Pieces belong
+ * together by their index; a new id under a known index, or without one, begins another call.
  */
 export class ToolCallCollector {
-  private readonly fragments: Fragment[] = [];
-  private readonly open = new Map<string, Fragment>();
-  /** Ids that were made up here, by the delta that began the call. */
-  private readonly given = new WeakMap<JsonObject, string>();
-  private hasGiven = false;
+  private readonly calls: Call[] = [];
+  /** By choice and the upstream's index: the call that the next piece goes on with. */
+  private readonly open = new Map<string, Call>();
+  /** How many calls each choice has. */
+  private readonly counts = new Map<number, number>();
+  private argumentBytes = 0;
 
-  /** True when an upstream forgot ids and some were made up here. */
-  get patched(): boolean {
-    return this.hasGiven;
+  /** UTF-8 bytes of all arguments. */
+  get bytes(): number {
+    return this.argumentBytes;
   }
 
-  /** @returns the UTF-8 bytes of arguments added. */
-  add(choice: number, deltas: readonly JsonObject[], newId: () => string): number {
-    let bytes = 0;
-    for (const delta of deltas as readonly CallDelta[]) {
-      const fragment = this.fragmentOf(choice, delta, newId);
-      const text = delta.function?.arguments;
-      if (typeof delta.function?.name === 'string') fragment.name += delta.function.name;
-      if (typeof text !== 'string') continue;
-      fragment.arguments += text;
-      bytes += Buffer.byteLength(text);
-    }
-    return bytes;
+  /**
+   * @returns the pieces as everybody behind may rely on them: the first of each call has an id, and every one the number of
+   * its call, from 0. The same list when that is how they came.
+   */
+  add(choice: number, deltas: readonly JsonObject[]): readonly JsonObject[] {
+    const numbered = deltas.map((delta) => this.take(choice, delta));
+    return numbered.every((delta, at) => delta === deltas[at]) ? deltas : numbered;
   }
 
   /** The first choice's calls, whole. */
   list(): readonly ChatToolCall[] {
-    return this.fragments
+    return this.calls
       .filter(({ choice }) => choice === 0)
       .map(({ id, name, arguments: text }) => ({
         id,
@@ -54,38 +53,34 @@ export class ToolCallCollector {
       }));
   }
 
-  /** The chunk with the ids that were made up for its calls. */
-  withIds(chunk: JsonObject): JsonObject {
-    const choices = chunk.choices as unknown as readonly { delta?: { tool_calls?: readonly CallDelta[] } }[];
-    return {
-      ...chunk,
-      choices: choices.map((choice) =>
-        choice.delta?.tool_calls
-          ? {
-              ...choice,
-              delta: { ...choice.delta, tool_calls: choice.delta.tool_calls.map((call) => this.named(call)) },
-            }
-          : choice,
-      ),
-    } as unknown as JsonObject;
-  }
-
-  private fragmentOf(choice: number, delta: CallDelta, newId: () => string): Fragment {
-    const key = `${choice}:${delta.index ?? 0}`;
-    const known = this.open.get(key);
-    if (known && (!delta.id || delta.id === known.id)) return known;
-    const fragment: Fragment = { choice, id: delta.id || newId(), name: '', arguments: '' };
-    if (!delta.id) {
-      this.given.set(delta, fragment.id);
-      this.hasGiven = true;
+  private take(choice: number, delta: CallDelta): CallDelta {
+    const known = this.known(choice, delta);
+    const call = known ?? this.begin(choice, delta);
+    const { name, arguments: text } = delta.function ?? {};
+    if (typeof name === 'string') call.name += name;
+    if (typeof text === 'string') {
+      call.arguments += text;
+      this.argumentBytes += Buffer.byteLength(text);
     }
-    this.open.set(key, fragment);
-    this.fragments.push(fragment);
-    return fragment;
+    if (delta.index === call.index && (known || delta.id)) return delta;
+    return { ...delta, index: call.index, ...(known ? {} : { id: call.id }) };
   }
 
-  private named(delta: CallDelta): CallDelta {
-    const id = this.given.get(delta);
-    return id ? { ...delta, id } : delta;
+  private known(choice: number, delta: CallDelta): Call | undefined {
+    const call = this.open.get(placeOf(choice, delta));
+    return call && (!delta.id || delta.id === call.id) ? call : undefined;
   }
+
+  private begin(choice: number, delta: CallDelta): Call {
+    const index = this.counts.get(choice) ?? 0;
+    this.counts.set(choice, index + 1);
+    const call: Call = { choice, index, id: delta.id || newToolCallId(), name: '', arguments: '' };
+    this.open.set(placeOf(choice, delta), call);
+    this.calls.push(call);
+    return call;
+  }
+}
+
+function placeOf(choice: number, { index }: CallDelta): string {
+  return `${choice}:${index ?? 0}`;
 }

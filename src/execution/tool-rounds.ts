@@ -4,7 +4,7 @@ import { ValidationError } from '../errors/index';
 import { ToolRegistry, ToolRunner } from '../tools/index';
 import type { AttemptAnswer } from './attempt-runner';
 import type { ChatState } from './chat-state';
-import { type KeptCalls, KeptToolCallsRepository } from './kept-tool-calls.repository';
+import { type KeptCall, type KeptRound, KeptToolCallsRepository } from './kept-tool-calls.repository';
 import { isKeptCallId, newKeptCallId } from './answer';
 
 /** What became of the tool calls of one answer. */
@@ -46,7 +46,10 @@ export class ToolRounds {
     });
   }
 
-  /** Puts back the server-side calls of an earlier mixed round, which the client never saw. */
+  /**
+   * Puts earlier mixed rounds back as the model made them: the server-side calls, which the client never saw, the order of
+   * all calls, and their ids, without which a provider does not know again what it signed.
+   */
   async restore(ctx: RequestContext, messages: readonly ChatMessage[]): Promise<readonly ChatMessage[]> {
     const ids = messages
       .flatMap((message) => message.tool_calls?.map((call) => call.id) ?? [])
@@ -54,10 +57,12 @@ export class ToolRounds {
     if (ids.length === 0) return messages;
     const kept = await this.kept.find(ctx, ids);
     if (kept.size === 0) return messages;
+    const ownIds = modelIds(kept.values());
     return messages.flatMap((message) => {
-      const found = message.tool_calls?.map((call) => kept.get(call.id)).find((row) => row !== undefined);
-      if (!found) return [message];
-      return [{ ...message, tool_calls: [...found.calls, ...(message.tool_calls ?? [])] }, ...found.results];
+      const round = message.tool_calls?.map((call) => kept.get(call.id)).find((found) => found !== undefined);
+      if (round) return [{ ...message, tool_calls: wholeRound(round, message.tool_calls) }, ...round.results];
+      const id = ownIds.get(message.tool_call_id ?? '');
+      return [id === undefined ? message : { ...message, tool_call_id: id }];
     });
   }
 
@@ -70,29 +75,13 @@ export class ToolRounds {
     if (serverCalls.length === 0) return { next: 'answer', clientCalls };
     const results = await this.runAll(state, serverCalls, failing);
     if (clientCalls.length > 0) {
-      return {
-        next: 'answer',
-        clientCalls: await this.keep(state, clientCalls, { calls: serverCalls, results }),
-      };
+      const calls = toolCalls.map((call) => named(call, clientCalls));
+      await this.kept.keep(state.ctx, { calls, results });
+      return { next: 'answer', clientCalls: calls.flatMap(shown) };
     }
     if ([...failing.values()].some((count) => count >= 2)) return { next: 'stop' };
     state.append([answer.message, ...results]);
     return { next: 'continue' };
-  }
-
-  /** The client's calls under ids of our own: an upstream may use its ids again in another conversation. */
-  private async keep(
-    state: ChatState,
-    clientCalls: readonly ChatToolCall[],
-    kept: KeptCalls,
-  ): Promise<readonly ChatToolCall[]> {
-    const named = clientCalls.map((call) => ({ ...call, id: newKeptCallId() }));
-    await this.kept.keep(
-      state.ctx,
-      named.map((call) => call.id),
-      kept,
-    );
-    return named;
   }
 
   /** All calls of a round at once; a tool that is not enabled gets an error text like one that fails. */
@@ -123,6 +112,39 @@ export class ToolRounds {
       content: outcomes[index]?.content ?? '',
     }));
   }
+}
+
+/** The client's calls get ids of our own: an upstream may use its ids again in another conversation. */
+function named(call: ChatToolCall, clientCalls: readonly ChatToolCall[]): KeptCall {
+  return clientCalls.includes(call) ? { call, clientId: newKeptCallId() } : { call };
+}
+
+/** A call as the client gets to see it, if it does. */
+function shown({ call, clientId }: KeptCall): readonly ChatToolCall[] {
+  return clientId === undefined ? [] : [{ ...call, id: clientId }];
+}
+
+/** The model's ids by the client's. */
+function modelIds(rounds: Iterable<KeptRound>): ReadonlyMap<string, string> {
+  const calls = [...rounds].flatMap((round) => round.calls);
+  return new Map(
+    calls.flatMap(({ call, clientId }) => (clientId === undefined ? [] : [[clientId, call.id] as const])),
+  );
+}
+
+/** What the client says of its own calls counts, also that it left one out. */
+function wholeRound(
+  { calls }: KeptRound,
+  clientCalls: readonly ChatToolCall[] = [],
+): readonly ChatToolCall[] {
+  const own = new Map(clientCalls.map((call) => [call.id, call]));
+  const whole = calls.flatMap(({ call, clientId }) => {
+    if (clientId === undefined) return [call];
+    const said = own.get(clientId);
+    own.delete(clientId);
+    return said ? [{ ...said, id: call.id }] : [];
+  });
+  return [...whole, ...own.values()];
 }
 
 /** A function call that none of the client's tools explains is ours to run, or to refuse; upstreams also send other kinds. */

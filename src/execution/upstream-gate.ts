@@ -6,8 +6,11 @@ import {
   type CapacitySlot,
   Circuits,
   type CircuitTarget,
+  type CredentialRef,
+  CredentialRejectedError,
   failureKind,
   type FailureKind,
+  isCredentialRefusal,
   ProviderRegistry,
 } from '../providers/index';
 import type { PlannedModel } from '../selection/index';
@@ -38,8 +41,18 @@ export class UpstreamGate {
    * @throws AppError of class `fallover` when the model may not be called now.
    */
   enter(state: AttemptState, planned: PlannedModel): Passage | Promise<Passage> {
-    const isFree = !this.capacities.limits(planned.model) || this.isOwn(state, planned);
+    const isFree = !this.capacities.limits(planned.model) || this.ownOf(state, planned) !== undefined;
     return isFree ? this.pass(state, planned) : this.queue(state, planned);
+  }
+
+  /**
+   * The failure of an attempt, or of entering for it, as the loop shall judge it: a refused credential of the caller's
+   * own is final, so that nobody else's money takes its place unasked.
+   */
+  failureOf(state: AttemptState, planned: PlannedModel, failure: unknown): unknown {
+    if (!isCredentialRefusal(failure)) return failure;
+    const own = this.ownOf(state, planned);
+    return own ? new CredentialRejectedError(planned.model.provider, own.id, failure) : failure;
   }
 
   /**
@@ -79,9 +92,9 @@ export class UpstreamGate {
     };
   }
 
-  private isOwn({ ctx, useDirect }: AttemptState, { model }: PlannedModel): boolean {
-    if (useDirect === false) return false;
-    return this.providers.ownCredential(model.provider, ctx.principal.userId) !== undefined;
+  private ownOf({ ctx, useDirect }: AttemptState, { model }: PlannedModel): CredentialRef | undefined {
+    if (useDirect === false) return undefined;
+    return this.providers.ownCredentialRef(model.provider, ctx.principal.userId);
   }
 
   private candidatesOf(state: AttemptState): readonly CircuitTarget[] {
@@ -100,8 +113,13 @@ function kindOf({ outcome }: SettledAttempt, failure: unknown): FailureKind | un
   return failure === undefined ? undefined : failureKind(failure);
 }
 
-/** Undefined when one of the two is not known. */
-function tokensOf({ usage: { promptTokens, completionTokens } }: SettledAttempt): number | undefined {
+/**
+ * Undefined where nobody knows, and then the estimate stands: the bound that is booked is several times what any
+ * provider counts, and would shut the model for a minute.
+ */
+function tokensOf({ usage, usageSource }: SettledAttempt): number | undefined {
+  const { promptTokens, completionTokens } = usage;
+  if (usageSource === 'upper_bound') return undefined;
   if (promptTokens === undefined || completionTokens === undefined) return undefined;
   return promptTokens + completionTokens;
 }

@@ -12,6 +12,7 @@ import {
 import { latticeOptions, type LatticeHeaders } from './lattice-options';
 import { type ChatLimits, checkMessages } from './chat-messages';
 import { invalid } from './invalid';
+import { growthBytes, jsonBody, jsonBytes } from './json-body';
 
 export const MAX_STOPS = 16;
 /** Of any output limit. */
@@ -20,17 +21,16 @@ const MAX_CHOICES = 128;
 export const TOOL_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
 
 /**
- * @param bodyBytes size of the JSON text as received, an upper bound of what goes upstream.
+ * @param receivedBytes size of the JSON text as received; undefined: it is measured.
  * @throws ValidationError naming the field and the rule.
  */
 export function parseChatRequest(
   raw: unknown,
   headers: LatticeHeaders,
-  bodyBytes: number,
+  receivedBytes: number | undefined,
   limits: ChatLimits,
 ): ChatRequest {
-  if (!isJsonObject(raw)) invalid('body', 'must be a JSON object');
-  const { lattice, models, ...body } = raw;
+  const { lattice, models, ...body } = jsonBody(raw);
   if (typeof body.model !== 'string' || body.model === '') {
     invalid('model', 'must name a model, for instance "auto"');
   }
@@ -40,6 +40,7 @@ export function parseChatRequest(
   checkTools(body, limits);
   checkFormat(body);
   const options: LatticeOptions = latticeOptions(lattice, models, headers);
+  const bodyBytes = receivedBytes === undefined ? jsonBytes(body) : receivedBytes + growthBytes(body);
   return Object.freeze({ body: body as unknown as ChatBody, options, bodyBytes });
 }
 

@@ -12,14 +12,12 @@ export class ChatRequests {
 
   /** @throws ValidationError naming the field or header and the rule. */
   read(request: FastifyRequest): ChatRequest {
-    return parseChatRequest(request.body, request.headers, bodyBytes(request), chatLimits(this.config));
+    return parseChatRequest(request.body, request.headers, declaredBytes(request), chatLimits(this.config));
   }
 }
 
-/** A request without a Content-Length is measured; chunked bodies are rare. */
-function bodyBytes(request: FastifyRequest): number {
+/** Chunked bodies come without one; they are rare. */
+function declaredBytes(request: FastifyRequest): number | undefined {
   const declared = Number(request.headers['content-length']);
-  return Number.isSafeInteger(declared) && declared > 0
-    ? declared
-    : Buffer.byteLength(JSON.stringify(request.body));
+  return Number.isSafeInteger(declared) && declared > 0 ? declared : undefined;
 }

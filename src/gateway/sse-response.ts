@@ -10,10 +10,14 @@ const PATIENCE_MS = 60_000;
 export class SseResponse {
   private opened = false;
   private readonly recorder?: AnswerRecorder;
+  /** While the client is slow: all who wait for it wait for this. */
+  private draining?: Promise<void>;
 
+  /** @param patienceMs without a byte taken, while there are some to take. */
   constructor(
     private readonly reply: FastifyReply,
     private readonly signal: AbortSignal,
+    private readonly patienceMs = PATIENCE_MS,
   ) {
     this.recorder = reply.request.lattice.recorder;
   }
@@ -36,6 +40,8 @@ export class SseResponse {
     this.recorder?.begin(200, headers);
     reply.raw.writeHead(200, headers);
     reply.raw.socket?.setNoDelay(true);
+    // The socket's own clock: a write that the kernel takes piece by piece starts it anew with every piece.
+    reply.raw.setTimeout(this.patienceMs, () => this.giveUpStuck());
   }
 
   /** Sends whole events; a promise means the client is slow and wants to be waited for. */
@@ -43,7 +49,8 @@ export class SseResponse {
     const { raw } = this.reply;
     this.recorder?.write(events);
     if (raw.destroyed || raw.write(events)) return undefined;
-    return this.drained();
+    this.draining ??= this.drained();
+    return this.draining;
   }
 
   /** The end is what makes an answer whole: it goes out when the answer can be given again. */
@@ -62,39 +69,35 @@ export class SseResponse {
     this.finish(errorEvent);
   }
 
-  /** The last events; the client has as long for them as for any other. */
   private finish(events: string): void {
     const { raw } = this.reply;
-    if (raw.destroyed) return;
-    const timer = setTimeout(() => raw.destroy(), PATIENCE_MS);
-    raw.once('close', () => clearTimeout(timer));
-    raw.end(events);
+    if (!raw.destroyed) raw.end(events);
   }
 
-  /** Resolves when the client has taken what was written, or is gone, or has been waited for long enough. */
+  /** Resolves when the client has taken what was written, or is gone. */
   private drained(): Promise<void> {
     const { raw } = this.reply;
     return new Promise((resolve) => {
       const done = (): void => {
-        clearTimeout(timer);
         raw.off('drain', done);
         raw.off('close', done);
         this.signal.removeEventListener('abort', done);
+        this.draining = undefined;
         resolve();
       };
-      const timer = setTimeout(() => {
-        this.giveUp();
-        done();
-      }, PATIENCE_MS);
       raw.once('drain', done);
       raw.once('close', done);
       this.signal.addEventListener('abort', done, { once: true });
     });
   }
 
-  /** From here on nobody waits for this client; the work goes on only while its answer is being recorded. */
-  private giveUp(): void {
+  /**
+   * Nothing has moved for long. When it is the client that takes nothing, nobody waits for it from here on; the work goes
+   * on only while its answer is being recorded.
+   */
+  private giveUpStuck(): void {
     const { raw, request } = this.reply;
+    if (raw.writableLength === 0) return;
     raw.destroy();
     if (!request.lattice.recorder) request.lattice.controller.abort(new ClientGoneError());
   }

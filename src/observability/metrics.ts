@@ -30,6 +30,11 @@ export class Metrics {
     'lattice_llm_first_token_seconds',
     'Time to the first token of a stream',
   );
+  readonly malformedLines = this.counter(
+    'lattice_malformed_lines_total',
+    'Upstream lines of streams that could not be read and were skipped',
+    ['provider', 'model'],
+  );
   readonly disputes = this.counter('lattice_billing_disputes_total', 'Usage lines whose figures disagree', [
     'provider',
   ]);
@@ -57,6 +62,11 @@ export class Metrics {
     'lattice_capacity_refusals_total',
     'Attempts that were not made because a provider takes no more',
     ['provider', 'model', 'limit'],
+  );
+  readonly responseCache = this.counter(
+    'lattice_response_cache_total',
+    'Requests that asked for the response cache, by what it did for them',
+    ['result'],
   );
   readonly admit = this.ledgerHistogram('ledger_admit_seconds', 'Duration of an admission to the ledger');
   readonly settle = this.ledgerHistogram('ledger_settle_seconds', 'Duration of a settlement in the ledger');

@@ -28,11 +28,11 @@ type Sandbox = typeof import('./adapters/sandbox/sandbox.adapter.js');
 // `require` inside the factory is what makes the loading lazy in a CommonJS build: an `import()` of a relative path
 // would need a file extension there, which the test runner could not map back to the source.
 const openAiDialect =
-  (provider: ProviderId): AdapterFactory =>
+  (provider: ProviderId, resources?: AiSdkShared): AdapterFactory =>
   (settings) => {
     const { OpenAiDialectAdapter } =
       require('./adapters/openai-dialect/openai-dialect.adapter') as OpenAiDialect;
-    return new OpenAiDialectAdapter(provider, settings);
+    return new OpenAiDialectAdapter(provider, settings, resources);
   };
 
 /**
@@ -40,13 +40,13 @@ const openAiDialect =
  * @param resources what the adapters share; without them each has its own.
  */
 export const adapterFactories = (resources?: AiSdkShared): AdapterFactories => ({
-  openai: openAiDialect('openai'),
+  openai: openAiDialect('openai', resources),
   xai: openAiDialect('xai'),
-  azure: openAiDialect('azure'),
+  azure: openAiDialect('azure', resources),
   dial: openAiDialect('dial'),
   local: (settings) => {
     const { LocalAdapter } = require('./adapters/openai-dialect/local.adapter') as Local;
-    return new LocalAdapter(settings);
+    return new LocalAdapter(settings, resources);
   },
   anthropic: withPackage(PROVIDER_PACKAGES.anthropic, (settings) => {
     const { AnthropicAdapter } = require('./adapters/anthropic/anthropic.adapter') as Anthropic;

@@ -205,8 +205,8 @@ function packageOf(provider: ProviderId): string | undefined {
   return (PROVIDER_PACKAGES as Partial<Record<ProviderId, string>>)[provider];
 }
 
-/** Could the code of an adapter not be loaded? */
+/** Could the code of an adapter not be loaded, because it or something it imports is not there? */
 export function isPackageMissing(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
 }

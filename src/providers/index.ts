@@ -13,8 +13,10 @@ export {
 export { Capacities, type CapacityCall } from './capacity/capacities.service';
 export { CapacityUnknownError, UpstreamBusyError } from './capacity/capacity.errors';
 export type { CapacitySlot } from './capacity/waiting-call';
+export type { CredentialRef } from './credentials/credential';
+export { CredentialRejectedError } from './credentials/credential.errors';
 export { AttemptStatistics, type AttemptMeasures } from './health/attempt-statistics';
-export { CircuitOpenError } from './health/circuit.errors';
+export { CircuitOpenError, isCredentialRefusal } from './health/circuit.errors';
 export { type CircuitPass, Circuits, type CircuitTarget } from './health/circuits';
 export { failureKind, type FailureKind } from './health/failure-verdict';
 export type {

@@ -101,6 +101,11 @@ export interface EmbedResult {
 
 export interface ProviderAdapter {
   readonly provider: ProviderId;
+  /**
+   * Loads the code that calls need, once. Absent where there is nothing to load.
+   * @throws ProviderUnavailableError (`package_missing`, with its cause) when it cannot be loaded.
+   */
+  load?(): Promise<void>;
   /** @throws ProviderError with the failure class already decided. */
   chat(call: ChatCall): Promise<ChatResult>;
   /** Resolves once the upstream has answered 2xx with an event stream; the first chunk may still be to come. */

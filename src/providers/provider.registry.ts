@@ -5,20 +5,19 @@ import { AppConfig } from '../config/index';
 import { AppLogger } from '../observability/index';
 import { ADAPTER_FACTORIES, type AdapterFactories } from './adapter-factories';
 import {
-  availabilityOfAll,
   hasOwn,
   isPackageMissing,
   type KnownAvailability,
-  type Observed,
   type ProviderAvailability,
   type RefusedCall,
   unavailableError,
 } from './availability';
 import { ScriptAdapters } from './adapters/script/script-adapters';
-import type { OwnCredentials } from './credentials/credential';
+import type { CredentialRef } from './credentials/credential';
 import { type CredentialSecret, ownSettings, takesOwnCredential } from './credentials/credential-secret';
 import { OwnerAdapters } from './credentials/owner-adapters';
-import { discoverModels } from './model-discovery';
+import { KnownProviders } from './known-providers';
+import { LocalWatch } from './local-watch';
 import { resolveProviderName } from './provider-names';
 import {
   type ExecutionMode,
@@ -29,10 +28,6 @@ import {
 } from './open-provider';
 import type { ProviderAdapter } from './provider.port';
 
-const REFRESH_MS = 30_000;
-/** How long the boot waits for a local server to list its models; the check goes on behind it. */
-const BOOT_WAIT_MS = 1_000;
-
 /**
  * Which providers can be called now, and the one adapter of each, built at its first use. Available means: it has an
  * adapter in this version and a credential or base URL; `local` must also have listed its models, which is checked at
@@ -42,36 +37,35 @@ const BOOT_WAIT_MS = 1_000;
 @Injectable()
 export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   private readonly adapters = new Map<ProviderId, ProviderAdapter>();
-  private readonly packageMissing = new Set<ProviderId>();
-  private readonly closing = new AbortController();
   private readonly scripts: ScriptAdapters;
-  private isLocalUp = false;
-  private known: KnownAvailability = { states: [], available: new Set(), direct: new Map() };
-  /** By the owner's credentials, which are another object whenever they change. */
-  private knownOfOwners = new WeakMap<OwnCredentials, KnownAvailability>();
-  private timer?: NodeJS.Timeout;
-  private refreshing?: Promise<void>;
+  private readonly known: KnownProviders;
+  private readonly local: LocalWatch;
 
   constructor(
     private readonly config: AppConfig,
-    private readonly catalog: CatalogService,
+    catalog: CatalogService,
     private readonly logger: AppLogger,
     @Inject(ADAPTER_FACTORIES) private readonly factories: AdapterFactories,
     private readonly owners: OwnerAdapters,
   ) {
     this.scripts = new ScriptAdapters(config.scripts, logger);
-    this.update();
+    this.known = new KnownProviders(
+      config,
+      (provider) => factories[provider] !== undefined,
+      (changed) => this.announceChanges(changed),
+    );
+    this.local = new LocalWatch({
+      isWanted: factories.local !== undefined && config.providers.local.isConfigured,
+      adapter: () => this.base('local'),
+      catalog,
+      logger,
+      tell: (isUp) => this.known.setLocalUp(isUp),
+    });
   }
 
   async onModuleInit(): Promise<void> {
-    this.timer = setInterval(() => void this.refresh(), REFRESH_MS).unref();
-    let wait: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => {
-      wait = setTimeout(resolve, BOOT_WAIT_MS);
-    });
-    await Promise.race([this.refresh(), limit]);
-    clearTimeout(wait);
-    for (const state of this.known.states) if (state.state === 'available') this.announce(state);
+    await this.local.start();
+    for (const state of this.known.toAll.states) if (state.state === 'available') this.announce(state);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -91,7 +85,7 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
 
   /** Can anything be called at all, by everybody or by the owner of a credential? */
   hasAvailable(): boolean {
-    return this.known.available.size > 0 || this.owners.isAny;
+    return this.known.toAll.available.size > 0 || this.owners.isAny;
   }
 
   /** Every provider Lattice knows, in a fixed order. The same array until something changes. */
@@ -101,10 +95,15 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
 
   /** Names the own credential, as it is now, that a call of this owner is made with: its failures are theirs alone. */
   ownCredential(provider: ProviderId, ownerId: string): string | undefined {
+    const ref = this.ownCredentialRef(provider, ownerId);
+    return ref && `${ref.id}:${ref.version}`;
+  }
+
+  /** The own credential that a call of this owner is made with. */
+  ownCredentialRef(provider: ProviderId, ownerId: string): CredentialRef | undefined {
     if (!this.config.isDirectAllowed) return undefined;
     const own = this.owners.credentialsOf(ownerId);
-    const ref = own && hasOwn(provider, this.config, { own }) ? own.get(provider) : undefined;
-    return ref && `${ref.id}:${ref.version}`;
+    return own && hasOwn(provider, this.config, { own }) ? own.get(provider) : undefined;
   }
 
   /**
@@ -138,7 +137,7 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
    * @throws ProviderUnavailableError saying which variable would enable it.
    */
   async adapter(provider: ProviderId): Promise<ProviderAdapter> {
-    const isByScript = this.known.available.has(provider) && !this.isDirect(provider);
+    const isByScript = this.known.toAll.available.has(provider) && !this.isDirect(provider);
     const script = this.scripts.find(provider, 'chat') ?? this.scripts.find(provider, 'embedding');
     return isByScript && script ? script : this.installed(provider);
   }
@@ -177,17 +176,12 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
 
   /** Asks again what can be reached; never rejects. Calls that overlap share one check. */
   refresh(): Promise<void> {
-    this.refreshing ??= this.look().finally(() => {
-      this.refreshing = undefined;
-    });
-    return this.refreshing;
+    return this.local.refresh();
   }
 
   /** Stops the checks and closes all connections. */
   async close(): Promise<void> {
-    clearInterval(this.timer);
-    this.closing.abort(new Error('The process is shutting down'));
-    await this.refreshing;
+    await this.local.close();
     const adapters = [...this.adapters.values()];
     this.adapters.clear();
     await Promise.allSettled([this.scripts.close(), ...adapters.map(async (adapter) => adapter.close?.())]);
@@ -197,7 +191,20 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
     const own = this.takesOwnCredential(provider)
       ? await this.owners.adapterOf(ownerId, provider, (secret) => this.adapterWith(provider, secret))
       : undefined;
-    return own ?? this.installed(provider);
+    const adapter = own ?? this.installed(provider);
+    await this.load(adapter);
+    return adapter;
+  }
+
+  /** A package may be there and not what it needs itself; that shows at the first call only. */
+  private async load(adapter: ProviderAdapter): Promise<void> {
+    try {
+      await adapter.load?.();
+    } catch (error) {
+      if (!(error instanceof Error) || !isPackageMissing(error.cause)) throw error;
+      this.known.setPackageMissing(adapter.provider);
+      throw this.unavailable(adapter.provider);
+    }
   }
 
   private installed(provider: ProviderId): ProviderAdapter {
@@ -206,7 +213,7 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   private isDirect(provider: ProviderId): boolean {
-    return this.known.direct.get(provider)?.state === 'available';
+    return this.known.toAll.direct.get(provider)?.state === 'available';
   }
 
   private modeOf(provider: ProviderId, asking: Partial<ProviderAsking>): ExecutionMode | undefined {
@@ -218,11 +225,7 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   private knownTo(ownerId: string | undefined): KnownAvailability {
-    const own = ownerId === undefined ? undefined : this.owners.credentialsOf(ownerId);
-    if (!own) return this.known;
-    let known = this.knownOfOwners.get(own);
-    if (!known) this.knownOfOwners.set(own, (known = availabilityOfAll(this.config, this.observed(own))));
-    return known;
+    return this.known.to(ownerId === undefined ? undefined : this.owners.credentialsOf(ownerId));
   }
 
   private base(provider: ProviderId): ProviderAdapter {
@@ -238,45 +241,13 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
       return adapter;
     } catch (error) {
       if (!isPackageMissing(error)) throw error;
-      this.packageMissing.add(provider);
-      this.update();
+      this.known.setPackageMissing(provider);
       throw this.unavailable(provider);
     }
   }
 
-  private async look(): Promise<void> {
-    if (!this.factories.local || !this.config.providers.local.isConfigured) return;
-    try {
-      const adapter = this.base('local');
-      const models = await discoverModels(adapter, this.catalog, this.closing.signal);
-      await this.catalog.setDiscovered('local', models);
-      this.isLocalUp = true;
-    } catch (error) {
-      this.isLocalUp = false;
-      this.logger.debug(`The local model server did not answer: ${String(error)}`, ProviderRegistry.name);
-    }
-    if (!this.closing.signal.aborted) this.update();
-  }
-
-  private update(): void {
-    const before = this.known.available;
-    const known = availabilityOfAll(this.config, this.observed());
-    this.known = known;
-    this.knownOfOwners = new WeakMap();
-    if (!this.timer) return;
-    const changed = known.states.filter(
-      ({ provider }) => before.has(provider) !== known.available.has(provider),
-    );
-    for (const state of changed) this.announce(state);
-  }
-
-  private observed(own?: OwnCredentials): Observed {
-    return {
-      hasAdapter: (provider) => this.factories[provider] !== undefined,
-      isLocalUp: this.isLocalUp,
-      packageMissing: this.packageMissing,
-      own,
-    };
+  private announceChanges(changed: readonly ProviderAvailability[]): void {
+    if (this.local.isStarted) for (const state of changed) this.announce(state);
   }
 
   private announce(state: ProviderAvailability): void {
@@ -289,7 +260,7 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
   }
 
   private unavailable(provider: ProviderId, call?: RefusedCall): Error {
-    const state = this.known.direct.get(provider);
+    const state = this.known.toAll.direct.get(provider);
     return state ? unavailableError(state, call) : new Error(`Unknown provider ${provider}`);
   }
 }

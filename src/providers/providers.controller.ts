@@ -42,7 +42,11 @@ export class ProvidersController {
   @Get(':id')
   @Owned()
   @ApiParam(ID)
-  @ApiOperation({ operationId: 'getProvider', summary: 'One provider' })
+  @ApiOperation({
+    operationId: 'getProvider',
+    summary: 'One provider',
+    description: 'Checked and waited for as in the list.',
+  })
   @ApiOkResponse({ type: ProviderResponseDto })
   @ApiNotFoundResponse(UNKNOWN)
   async get(@Ctx() ctx: RequestContext, @Param('id') id: string): Promise<ProviderResponseDto> {
@@ -56,7 +60,7 @@ export class ProvidersController {
     operationId: 'getProviderHealth',
     summary: 'How a provider is: its last check, its recent traffic, and the circuit breakers of its models',
     description:
-      'Traffic and circuit breakers are those of the process that answers; where several run, each has its own. With a credential of your own, check and circuit breakers are those of your credential.',
+      'Checked and waited for as in the list. Traffic and circuit breakers are those of the process that answers; where several run, each has its own. With a credential of your own, check and circuit breakers are those of your credential.',
   })
   @ApiOkResponse({ type: ProviderHealthDto })
   @ApiNotFoundResponse(UNKNOWN)

@@ -3,12 +3,17 @@ import type { TaskProfile } from '../analysis/index';
 import type { CatalogModel } from '../catalog/index';
 import type { FilteredModel, FilterReason } from './execution-plan';
 
+/** What a message may carry beside text and images, by the names that the catalog has for them. */
+export const FILE_INPUTS = ['document', 'audio', 'video'] as const;
+
 /** The first need of the request that the model does not meet; undefined when it meets all. */
 export function missingCapability(
-  { supports }: CatalogModel,
+  { input, supports }: CatalogModel,
   { needs }: TaskProfile,
-): Extract<FilterReason, 'vision' | 'tools' | 'json_schema' | 'streaming'> | undefined {
+): FilterReason | undefined {
   if (needs.vision && !supports.vision) return 'vision';
+  const unread = FILE_INPUTS.find((kind) => needs[kind] && !input.includes(kind));
+  if (unread) return unread;
   if (needs.tools && !supports.tools) return 'tools';
   if (needs.jsonSchema && !supports.jsonSchema) return 'json_schema';
   if (needs.jsonObject && !supports.jsonObject && !supports.jsonSchema) return 'json_schema';
@@ -24,9 +29,12 @@ export function fitsWithAnswer(model: CatalogModel, { features }: TaskProfile): 
   );
 }
 
-/** Of a model that was named only the prompt must fit: how much room is left for the answer is the provider's to judge. */
+/**
+ * Of a model that was named only the prompt must fit, as far as it is known: how long files are and how much room is left
+ * for the answer is the provider's to judge.
+ */
 export function fitsPrompt(model: CatalogModel, { features }: TaskProfile): boolean {
-  return features.estimatedPromptTokens <= model.contextWindowTokens;
+  return features.estimatedPromptTokens - features.estimatedFileTokens <= model.contextWindowTokens;
 }
 
 export function filtered(model: CatalogModel, reason: FilterReason, profile: TaskProfile): FilteredModel {
@@ -47,6 +55,12 @@ function describeFilter(
       return contextDetail(model, features.estimatedPromptTokens, features.requestedMaxTokens ?? 0);
     case 'vision':
       return 'Takes no images';
+    case 'document':
+      return 'Reads no documents';
+    case 'audio':
+      return 'Takes no audio';
+    case 'video':
+      return 'Takes no video';
     case 'tools':
       return 'Calls no tools';
     case 'json_schema':

@@ -1,6 +1,7 @@
 import type { ChatRequest, JsonObject, JsonValue } from '../common/index';
 import { shortHash } from '../config/index';
 import { FACTORS } from '../scoring/index';
+import { FILE_INPUTS } from './constraints';
 import type { ExecutionPlan, FactorScores, PlannedModel } from './execution-plan';
 import { countReasons } from './refusals';
 
@@ -59,11 +60,14 @@ function task({ profile }: ExecutionPlan): JsonObject {
 /** Needs that are not there are left out. */
 function features({ profile }: ExecutionPlan): JsonObject {
   const { features: known, needs } = profile;
+  const files = FILE_INPUTS.filter((kind) => needs[kind]);
   return {
     promptTokens: known.estimatedPromptTokens,
     maxTokens: known.requestedMaxTokens,
     messages: known.messageCount,
     images: known.imageCount || undefined,
+    files: files.length > 0 ? files : undefined,
+    fileTokens: known.estimatedFileTokens || undefined,
     tools: known.toolCount || undefined,
     code: known.hasCode || undefined,
     json: needs.jsonSchema ? 'schema' : needs.jsonObject ? 'object' : undefined,

@@ -17,6 +17,9 @@ const WHAT: Readonly<Record<FilterReason, string>> = {
   unavailable: 'have no available provider',
   context_window: 'are too small for the prompt and the answer asked for',
   vision: 'take no images',
+  document: 'read no documents',
+  audio: 'take no audio',
+  video: 'take no video',
   tools: 'call no tools',
   json_schema: 'cannot answer in the JSON format asked for',
   streaming: 'do not stream',
@@ -30,6 +33,9 @@ const REMEDY: Readonly<Partial<Record<FilterReason, string>>> = {
   not_allowed: 'use a key that allows more models',
   context_window: 'shorten the messages or lower max_tokens',
   vision: 'leave the images out',
+  document: 'send the text of the documents',
+  audio: 'send the text of the audio',
+  video: 'send the text or images of the video',
   tools: 'leave the tools out',
   json_schema: 'leave response_format out',
   streaming: 'ask without stream',
@@ -106,6 +112,9 @@ function absentProviders(
 /** What a named model lacks, and the field of the request that needs it. */
 const LACKS: Readonly<Partial<Record<FilterReason, { readonly what: string; readonly param: string }>>> = {
   vision: { what: 'takes no images', param: 'messages' },
+  document: { what: 'reads no documents', param: 'messages' },
+  audio: { what: 'takes no audio', param: 'messages' },
+  video: { what: 'takes no video', param: 'messages' },
   tools: { what: 'calls no tools', param: 'tools' },
   json_schema: { what: 'cannot answer in the JSON format asked for', param: 'response_format' },
   streaming: { what: 'does not stream', param: 'stream' },
@@ -133,7 +142,7 @@ export function namedCannotServe(
   const lack = LACKS[first.reason];
   if (lack) {
     return new CapabilityMissingError(
-      `The model ${first.modelId} ${lack.what}; "model": "auto" finds one that does`,
+      `The model ${first.modelId} ${lack.what}: ${remedyOf(first.reason)}"model": "auto" finds one that can, if there is one`,
       { param: lack.param },
     );
   }
@@ -147,6 +156,11 @@ export function namedCannotServe(
     `The price of ${first.modelId} is not known, so a call could not be billed. An operator can set one`,
     { param: 'model' },
   );
+}
+
+function remedyOf(reason: FilterReason): string {
+  const remedy = REMEDY[reason];
+  return remedy === undefined ? '' : `${remedy}, or `;
 }
 
 /** Nobody who sells the model can be called. */

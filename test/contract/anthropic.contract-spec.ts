@@ -12,6 +12,7 @@ import {
   failed,
   message,
   OVERLOADED_EVENT,
+  PING,
   sse,
   start,
   USAGE,
@@ -269,6 +270,24 @@ describe(`${AnthropicAdapter.name}, what is Anthropic's own`, () => {
     expect(error).toMatchObject({ fault: 'overloaded', upstreamStatus: 529, mayBeBilled: false });
   });
 
+  it.each([
+    ['before the first event', [], { firstByteMs: 60, idleMs: 60 }],
+    ['in the middle of an answer', [start(), ...TEXT_BLOCK.slice(0, 2)], { idleMs: 60 }],
+  ])('does not take pings for an answer: %s', async (_, opening, timeouts) => {
+    const answer = { ...sse(...opening), endless: { text: PING, everyMs: 10 } };
+    const model = { ...row.model, timeouts: { ...PATIENT, ...timeouts } };
+    const error = await failureOf(serving(answer).chatStream(callOf({}, { model })).then(drain));
+    expect(error).toMatchObject({ fault: 'timeout', mayBeBilled: true });
+    await upstream.clientClosed();
+  });
+
+  it('reads no event that is too large', async () => {
+    const answer = { ...sse(start(), 'data: '), endless: { text: 'x'.repeat(4 * 1024 * 1024) } };
+    const error = await failureOf(serving(answer).chatStream(callOf()).then(drain));
+    expect(error).toMatchObject({ fault: 'too_large', mayBeBilled: true });
+    await upstream.clientClosed();
+  });
+
   it('knows the prompt tokens of a stream that was cut', async () => {
     const answer = sse(start(CACHE_WRITE), ...TEXT_BLOCK.slice(0, 2), 'CUT');
     const error = await failureOf(serving(answer).chatStream(callOf()).then(drain));
@@ -278,6 +297,13 @@ describe(`${AnthropicAdapter.name}, what is Anthropic's own`, () => {
       usage: { promptTokens: 160, cachedReadTokens: 100, cacheWriteTokens: 50 },
     });
     expect(error.usage?.completionTokens).toBeUndefined();
+  });
+
+  it('knows them when the whole prompt came from the cache', async () => {
+    const usage = { ...USAGE, input_tokens: 0, cache_read_input_tokens: 5000, output_tokens: 1 };
+    const answer = sse(start(usage), ...TEXT_BLOCK.slice(0, 2), 'CUT');
+    const error = await failureOf(serving(answer).chatStream(callOf()).then(drain));
+    expect(error.usage).toMatchObject({ promptTokens: 5000, cachedReadTokens: 5000 });
   });
 
   it.each([

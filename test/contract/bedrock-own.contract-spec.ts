@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type ChatBody, type JsonObject, OutboundClient } from '../../src/common/index';
 import type { ProviderSettings } from '../../src/config/index';
-import { ImageLoader } from '../../src/providers/adapters/ai-sdk/image-loader';
+import { ImageLoader } from '../../src/providers/adapters/images/image-loader';
 import { BedrockAdapter } from '../../src/providers/adapters/bedrock/bedrock.adapter';
 import type { ChatCall, ProviderError } from '../../src/providers/index';
 import { FACTS, MODEL_ID, PIXEL, PROMPT, REQUESTS } from '../support/contract/adapter-cases';
@@ -300,6 +300,33 @@ describe(`${BedrockAdapter.name}, what is Bedrock's own`, () => {
       await withEnvironment(() => serving(BEDROCK_GOLDENS.text).chat(callOf()));
       expect(upstream.last.headers.authorization).toContain('AKIDEXAMPLE');
       expect(JSON.stringify(upstream.last.headers)).not.toContain('planted');
+    });
+
+    it('may be an API key, which chats, lists of models and embeddings carry as it is', async () => {
+      const adapter = adapterAt(upstream.serve('own', BEDROCK_GOLDENS.text), { apiKey: 'bedrock-key-1' });
+      await withEnvironment(() => adapter.chat(callOf()));
+      expect(upstream.last.path).toBe(`/model/${MODEL_ID}/converse`);
+      const model = catalogModel({
+        provider: 'bedrock',
+        upstreamId: 'amazon.titan-embed-text-v2:0',
+      });
+      const { signal, requestId } = callOf();
+      await failureOf(
+        adapter.embed({ model, inputs: ['a'], encoding: 'float', extra: {}, signal, requestId }),
+      );
+      expect(await adapter.listModels(signal)).toEqual([]);
+      const sent = upstream.received.map(({ headers }) => headers.authorization);
+      expect(new Set(sent)).toEqual(new Set(['Bearer bedrock-key-1']));
+      expect(sent.length).toBeGreaterThanOrEqual(3);
+      expect(JSON.stringify(upstream.received)).not.toContain('planted');
+    });
+
+    it('by an API key are never repeated in an error', async () => {
+      const refused = { status: 403, steps: [JSON.stringify({ message: 'Bad key a b 1' })] };
+      const adapter = adapterAt(upstream.serve('own', refused), { apiKey: 'a b 1' });
+      const error = await failureOf(adapter.chat(callOf()));
+      expect(error).toMatchObject({ fault: 'rejected' });
+      expect(error.message).not.toContain('a b 1');
     });
 
     it('are not sent without AWS keys: the base URL signs itself', async () => {

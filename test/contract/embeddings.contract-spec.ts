@@ -117,7 +117,7 @@ describe.each(EMBEDDING_ROWS.map((row) => [row.name, row] as const))('embed by %
   it('gives up on a silent server by the total timer and closes the socket', async () => {
     const call = callOf(row, {}, { totalMs: HURRIED_MS });
     expect(await failureOf({ steps: ['STALL'] }, call)).toMatchObject({
-      fault: 'timeout',
+      fault: 'overdue',
       mayBeBilled: true,
     });
     await upstream.clientClosed();
@@ -151,20 +151,45 @@ describe.each(EMBEDDING_ROWS.map((row) => [row.name, row] as const))('embed by %
 });
 
 describe('embed in OpenAI’s dialect', () => {
+  const row = EMBEDDING_ROWS[0] as EmbeddingRow;
+  const packing: EmbeddingRow = { ...row, facts: { hasBase64: true } };
+  const packed = Buffer.from(new Float32Array([1, 2]).buffer).toString('base64');
+  const upstream = new GoldenUpstream();
+  let adapter: ProviderAdapter;
+
+  beforeAll(() => upstream.start());
+  afterAll(() => upstream.stop());
+  afterEach(() => adapter.close?.());
+
+  const embed = (embedding: unknown, call: EmbedCall) => {
+    const steps = [JSON.stringify({ data: [{ index: 0, embedding }] })];
+    adapter = row.create(upstream.serve('packed', { steps }));
+    return bound(adapter).embed(call);
+  };
+
   it('passes on base64 as it comes', async () => {
-    const upstream = await new GoldenUpstream().start();
-    const row = EMBEDDING_ROWS[0] as EmbeddingRow;
-    const packed = Buffer.from(new Float32Array([1, 2]).buffer).toString('base64');
-    const adapter = row.create(
-      upstream.serve('packed', { steps: [JSON.stringify({ data: [{ index: 0, embedding: packed }] })] }),
-    );
-    const { vectors, report } = await bound(adapter).embed(callOf(row, { encoding: 'base64' }));
+    const { vectors, report } = await embed(packed, callOf(row, { encoding: 'base64' }));
 
     expect(vectors).toEqual([packed]);
     expect(report.usage).toEqual({});
     expect(upstream.last.body.encoding_format).toBe('base64');
-    await adapter.close?.();
-    await upstream.stop();
+  });
+
+  it.each([
+    ['packed', packed],
+    ['as numbers all the same', [1, 2]],
+  ])(
+    'asks a model that packs for base64, whatever the client wants, and takes it %s',
+    async (_, embedding) => {
+      const { vectors } = await embed(embedding, callOf(packing, { encoding: 'float' }));
+
+      expect(vectors).toEqual([embedding]);
+      expect(upstream.last.body.encoding_format).toBe('base64');
+    },
+  );
+
+  it.each(['', packed.slice(0, 4)])('tells base64 of no whole numbers (“%s”) as malformed', async (text) => {
+    await expect(embed(text, callOf(packing))).rejects.toMatchObject({ fault: 'malformed' });
   });
 });
 
@@ -185,6 +210,7 @@ function callOf(
         takesTokens: false,
         hasInputTypes: false,
         cutsLongTexts: false,
+        hasBase64: false,
         quality: 0.5,
         ...facts,
       },

@@ -1,5 +1,5 @@
 import type { ChatBody, ChatMessage, JsonObject } from '../../src/common/index';
-import { ImageLoader } from '../../src/providers/adapters/ai-sdk/image-loader';
+import { ImageLoader, ImagesBusyError } from '../../src/providers/adapters/images/image-loader';
 import { KeptThoughts } from '../../src/providers/adapters/ai-sdk/kept-thoughts';
 import { GoogleAdapter } from '../../src/providers/adapters/google/google.adapter';
 import type { ChatCall, ProviderError } from '../../src/providers/index';
@@ -453,6 +453,15 @@ describe(`${GoogleAdapter.name}, what is Google's own`, () => {
       expect(upstream.last.body.contents).toMatchObject([
         { parts: [{}, { inlineData: { mimeType: 'image/png', data: PIXEL_DATA } }] },
       ]);
+    });
+
+    it.each(['chat', 'chatStream'] as const)('%s blames nobody when too many are fetched', async (method) => {
+      const images = new ImageLoader();
+      jest.spyOn(images, 'load').mockRejectedValue(new ImagesBusyError());
+      const adapter = adapterAt(upstream.serve('own', GOOGLE_GOLDENS.text), API_KEY, images);
+      const call = callOf({ messages: messages('https://example.com/a.png') });
+      await expect(adapter[method](call)).rejects.toBeInstanceOf(ImagesBusyError);
+      expect(upstream.received).toHaveLength(0);
     });
 
     it('are never fetched from private addresses', async () => {

@@ -12,12 +12,17 @@ const PACED = 'openai/gpt-5.6-sol';
 const SECOND_SELLER = 'azure/gpt-5.6-sol';
 const SINGLE = 'azure/gpt-6-luna';
 const HURRIED = 'azure/gpt-5.4-mini';
+/** Few enough that the bound of one cut stream is more than all of them. */
+const COUNTED = 'openai/gpt-5.4-mini';
+const CROWDED = 'azure/gpt-5.4-nano';
 const ALONE = { 'x-lattice-fallback': 'none' };
 const CATALOG = `
 models:
   - { id: ${PACED}, capacity: { requestsPerMinute: ${PER_MINUTE} } }
+  - { id: ${COUNTED}, capacity: { tokensPerMinute: 10000, queueMs: 0 } }
 deployments:
   - { id: ${SINGLE}, base: ${PLAIN}, capacity: { concurrency: 1, queueMs: 60000 } }
+  - { id: ${CROWDED}, base: openai/gpt-5.4-nano, capacity: { concurrency: 1, queueMs: 60000, queueLength: 1 } }
   - { id: ${HURRIED}, base: openai/gpt-5.4-mini, capacity: { concurrency: 1, queueMs: 0, tokensPerMinute: 5000 } }
 providers:
   openai: { capacity: { concurrency: ${AT_ONCE}, queueMs: 60000 } }
@@ -203,6 +208,48 @@ describe('capacities of providers', () => {
     await eventually(async () => ((await holds()) === 1 ? true : undefined));
     expect(await azure.attempts()).toHaveLength(before);
     first.abort();
+  });
+
+  it('count a stream that was cut by estimate, not by the bound that is booked', async () => {
+    await openai.script({ fault: { kind: 'stall', afterChunks: 3 } });
+    const controller = new AbortController();
+    const before = (await openai.attempts()).length;
+    const stream = await app.openai.chat.completions.create(
+      { model: COUNTED, messages: [{ role: 'user', content: 'Hello' }], stream: true },
+      { signal: controller.signal, headers: ALONE },
+    );
+    await stream[Symbol.asyncIterator]().next();
+    controller.abort();
+    await openai.endedAttempts(before + 1);
+    const lines = await eventually(async () => {
+      const all = await app.lines();
+      const cut = all.filter(({ model, outcome }) => model === COUNTED && outcome === 'cancelled');
+      return cut.length > 0 ? cut : undefined;
+    });
+    expect(lines).toEqual([expect.objectContaining({ usageSource: 'upper_bound' })]);
+    expect(lines[0]?.completionTokens).toBeGreaterThan(10_000);
+    expect((await ask(COUNTED)).status).toBe(200);
+  });
+
+  it('send on to the next seller whoever finds the queue full', async () => {
+    const controller = new AbortController();
+    await openStream(CROWDED, azure, controller.signal);
+    const waiting = async () => {
+      const { body } = await app.call<{ capacities: { model: string; waiting: number }[] }>(
+        'GET',
+        '/api/v1/providers/azure/health',
+      );
+      return body.capacities.find(({ model }) => model === CROWDED)?.waiting;
+    };
+    const second = ask(CROWDED);
+    await eventually(async () => ((await waiting()) === 1 ? true : undefined));
+    const before = (await azure.attempts()).length;
+    const third = await ask(CROWDED, {}, {});
+    expect([third.status, third.headers.get('x-lattice-model')]).toEqual([200, 'openai/gpt-5.4-nano']);
+    expect(await azure.attempts()).toHaveLength(before);
+    expect((await ask(CROWDED)).body.error?.code).toBe('UPSTREAM_BUSY');
+    controller.abort();
+    expect((await second).status).toBe(200);
   });
 
   it('refuse at once a prompt that never fits', async () => {

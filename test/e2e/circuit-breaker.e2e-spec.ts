@@ -219,8 +219,10 @@ describe('circuit breakers', () => {
       const askAs = (credential: string) =>
         app.call<ErrorBody>('POST', '/v1/chat/completions', { body, credential, headers: ALONE });
       await openai.script({ fault: { kind: 'status', status: 401 } });
-      expect((await askAs(owner.key)).body.error?.code).toBe('PROVIDER_REJECTED');
-      expect((await askAs(owner.key)).body.error?.code).toBe('CIRCUIT_OPEN');
+      const before = await attempts();
+      expect((await askAs(owner.key)).body.error?.code).toBe('CREDENTIAL_REJECTED');
+      expect((await askAs(owner.key)).body.error?.code).toBe('CREDENTIAL_REJECTED');
+      expect(await attempts()).toBe(before + 1);
       expect((await ask()).status).toBe(200);
       const { body: seen } = await app.call('GET', '/api/v1/providers/openai', {
         credential: owner.accessToken,

@@ -169,6 +169,32 @@ describe('credentials', () => {
     expect(await ids(ada)).not.toContain(AZURE);
   });
 
+  it.each([401, 402])('are not replaced by anything when the provider refuses them (%i)', async (status) => {
+    const { id, apiKey } = await create(ada);
+    await truth.script({ fault: { kind: 'status', status } });
+    const before = (await truth.attempts()).length;
+    const answer = await call<Failure>('POST', '/v1/chat/completions', {
+      body: {
+        model: MODEL,
+        messages: [{ role: 'user', content: 'Hello' }],
+        lattice: { fallback: 'any' },
+      },
+      credential: ada.key,
+    });
+    expect(answer).toMatchObject({ status: 422, body: { error: { code: 'CREDENTIAL_REJECTED' } } });
+    expect(answer.body.error.message).toContain(`PATCH /api/v1/credentials/${id}`);
+    const sent = (await truth.endedAttempts(before + 1)).slice(before);
+    expect(sent.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${apiKey}`]);
+    expect(await sentFor(bob)).toBe(INSTALLATION_KEY);
+    const other = newKey();
+    const patched = await call('PATCH', `${ROUTE}/${id}`, {
+      body: { apiKey: other },
+      credential: ada.accessToken,
+    });
+    expect(patched.status).toBe(200);
+    expect(await sentFor(ada)).toBe(other);
+  });
+
   it('stand in the decision as what could be called, so that it replays', async () => {
     const { id } = await create(ada, { provider: 'azure' });
     const answer = await call('POST', '/v1/chat/completions', {
@@ -233,6 +259,10 @@ describe('credentials', () => {
     [{ provider: 'sandbox', apiKey: 'valid-key-0' }, 'provider'],
     [{ provider: 'bedrock', apiKey: 'valid-key-0' }, 'apiKey'],
     [{ provider: 'bedrock' }, 'aws'],
+    [{ provider: 'bedrock', aws: { region: 'eu-central-1' } }, 'aws.accessKeyId'],
+    [{ provider: 'bedrock', aws: { apiKey: 'short', region: 'eu-central-1' } }, 'aws.apiKey'],
+    [{ provider: 'bedrock', aws: { apiKey: 'valid-key-0' } }, 'aws.region'],
+    [{ provider: 'bedrock', aws: aws({ apiKey: 'valid-key-0' }) }, 'aws.apiKey'],
     [{ provider: 'openai', aws: aws() }, 'aws'],
     [{ provider: 'bedrock', aws: aws({ region: 'x.evil.test/' }) }, 'aws.region'],
     [{ provider: 'bedrock', aws: aws({ region: 'evil.test#' }) }, 'aws.region'],
@@ -240,6 +270,14 @@ describe('credentials', () => {
   ])('refuse %j', async (body, param) => {
     const answer = await call<Failure>('POST', ROUTE, { body, credential: ada.accessToken });
     expect(answer).toMatchObject({ status: 400, body: { error: { code: 'VALIDATION_FAILED', param } } });
+  });
+
+  it('are an API key and its region, too, for bedrock', async () => {
+    const aws = { apiKey: newKey(), region: 'eu-central-1' };
+    const { id } = await create(ada, { provider: 'bedrock', apiKey: undefined, aws });
+    const { body } = await call('GET', `${ROUTE}/${id}`, { credential: ada.accessToken });
+    expect(body).toMatchObject({ state: 'ready', hint: aws.apiKey.slice(-4) });
+    await remove(ada, id);
   });
 
   it('need an address of the installation where a provider has none of its own', async () => {
@@ -306,7 +344,7 @@ describe('credentials', () => {
         },
         credential: ada.key,
       });
-      expect(answer).toMatchObject({ status: 502, body: { error: { code: 'PROVIDER_REJECTED' } } });
+      expect(answer).toMatchObject({ status: 422, body: { error: { code: 'CREDENTIAL_REJECTED' } } });
       expect(answer.body.error.message).toContain('Wrong key: [redacted]');
     }
     await remove(ada, id);

@@ -13,6 +13,7 @@ import {
 const NAME = 'text-embedding-3-small';
 const OPENAI = `openai/${NAME}`;
 const AZURE = `azure/${NAME}`;
+const LARGE = 'text-embedding-3-large';
 const USD_PER_TOKEN = 0.00000002;
 /** Two texts per upstream request, so that a few texts are several. */
 const SMALL_BATCHES = `models:
@@ -104,6 +105,39 @@ describe('the books of embeddings', () => {
       dimensions: 6,
       user: 'ada',
     });
+  });
+
+  it('asks for packed vectors, and for no more at once than can be read, whatever the client wants', async () => {
+    const dimensions = 3072;
+    await openai.script({ model: LARGE, times: 'always', vectorLength: dimensions });
+    const input = Array.from({ length: 1100 }, (_, index) => 'x'.repeat(1 + (index % 40)));
+    const { result, seen } = await seenDuring(() => embed({ model: `openai/${LARGE}`, input }));
+
+    expect(result.status).toBe(200);
+    expect(seen.map(({ body, outcome }) => [body.encoding_format, outcome])).toEqual([
+      ['base64', 'completed'],
+      ['base64', 'completed'],
+    ]);
+    expect(Math.max(...seen.map(({ sentBytes }) => sentBytes))).toBeLessThan(16 * 1024 * 1024);
+    expect(result.headers.get('x-lattice-attempts')).toBe('2');
+    expect(result.body.data.map(({ index }) => index)).toEqual(input.map((_, index) => index));
+    expect(result.body.data.map(({ embedding }) => embedding[0])).toEqual(input.map(({ length }) => length));
+    expect(new Set(result.body.data.map(({ embedding }) => embedding.length))).toEqual(new Set([dimensions]));
+    expect(result.body.usage.prompt_tokens).toBe(totalsOf(seen).promptTokens);
+  });
+
+  it('never buys an answer again that was too large to read, here or elsewhere', async () => {
+    const endless = { kind: 'endless', pieceBytes: 4 * 1024 * 1024 } as const;
+    await openai.script({ times: 'always', chunkDelayMs: 0, fault: endless });
+    const { result, seen, atAzure } = await seenDuring(() => embed({ input: 'four words are here' }));
+
+    expect(result.status).toBe(502);
+    expect(result.body.error).toMatchObject({ code: 'PROVIDER_ANSWER_TOO_LARGE' });
+    expect([seen.length, atAzure.length]).toEqual([1, 0]);
+    const [line, ...more] = await linesOf(result.headers);
+    expect(line).toMatchObject({ outcome: 'failed', usageSource: 'upper_bound' });
+    expect(line?.promptTokens).toBeGreaterThanOrEqual(totalsOf(seen).promptTokens);
+    expect(more).toEqual([]);
   });
 
   it('takes token ids and fields that nobody knows', async () => {
@@ -254,14 +288,18 @@ describe('the books of embeddings', () => {
     expect(chosen.headers.get('x-lattice-model')).toBe(AZURE);
   });
 
-  it('answers a repeated request of one idempotency key from the first', async () => {
-    const headers = { 'idempotency-key': 'embed-once-0123456789' };
+  it.each([
+    ['one text', 'once'],
+    ['several', ['once', 'twice']],
+  ])('answers a repeated request of one idempotency key from the first: %s', async (name, input) => {
+    const headers = { 'idempotency-key': `embed-${name.replace(' ', '-')}-0123456789` };
     const { result, seen } = await seenDuring(async () => [
-      await embed({ input: 'once' }, { headers }),
-      await embed({ input: 'once' }, { headers }),
+      await embed({ input }, { headers }),
+      await embed({ input }, { headers }),
     ]);
 
     expect(result[1]?.text).toBe(result[0]?.text);
+    expect(result[1]?.headers.get('x-lattice-idempotent-replay')).toBe('true');
     expect(seen).toHaveLength(1);
   });
 

@@ -117,6 +117,15 @@ describe('failures of providers', () => {
     ]);
   });
 
+  it('does not wait half a minute while another provider is ready', async () => {
+    await openai.script({ fault: { kind: 'status', status: 429, retryAfter: 30 } });
+    const answer = await ask();
+    expect(await linesOf(answer.headers)).toEqual([
+      [1, FIRST, 'failed'],
+      [2, SECOND, 'succeeded'],
+    ]);
+  });
+
   it('never tries again what the request itself caused', async () => {
     await openai.script({
       times: 'always',
@@ -145,6 +154,28 @@ describe('failures of providers', () => {
     await openai.script({ times: 'always', fault: { kind: 'status', status: 400, body } });
     const answer = await ask({}, { 'x-lattice-fallback': 'none' });
     expect([answer.status, answer.body.error?.code]).toEqual([400, 'context_length_exceeded']);
+    await azure.script({ times: 'always', fault: { kind: 'status', status: 400, body } });
+    const everywhere = await ask();
+    expect([everywhere.status, everywhere.body.error?.code]).toEqual([400, 'context_length_exceeded']);
+    expect(await linesOf(everywhere.headers)).toHaveLength(2);
+  });
+
+  it.each([401, 404])('asks for no second try when every provider says %s', async (status) => {
+    await openai.script({ times: 'always', fault: { kind: 'status', status } });
+    const alone = await ask({}, { 'x-lattice-fallback': 'none' });
+    expect([alone.status, alone.headers.get('x-should-retry')]).toEqual([502, 'false']);
+    await azure.script({ times: 'always', fault: { kind: 'status', status } });
+    const { headers, body } = await ask();
+    expect(body.error?.code).toBe('ALL_PROVIDERS_FAILED');
+    expect([headers.get('x-should-retry'), headers.get('retry-after')]).toEqual(['false', null]);
+  });
+
+  it('names the failure of an answer that broke off after another provider had failed', async () => {
+    await openai.script({ times: 'always', fault: { kind: 'status', status: 500 } });
+    await azure.script({ times: 'always', fault: { kind: 'cut', afterChunks: 1 } });
+    const { text } = await ask({ stream: true });
+    expect(text).toContain('PROVIDER_STREAM_CUT');
+    expect(text).not.toContain('ALL_PROVIDERS_FAILED');
   });
 
   it('answers 503 with Retry-After when every provider is down, and OpenAI’s client raises its own class', async () => {
@@ -186,8 +217,12 @@ describe('failures of providers', () => {
       [2, FIRST, 'failed'],
       [3, SECOND, 'succeeded'],
     ]);
-    const messages = (await azure.attempts()).at(-1)?.body.messages as { role: string }[];
-    expect(messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool']);
+    const input = (await azure.attempts()).at(-1)?.body.input as { role?: string; type?: string }[];
+    expect(input.map(({ role, type }) => role ?? type)).toEqual([
+      'user',
+      'function_call',
+      'function_call_output',
+    ]);
   });
 
   it('stops a pause between tries when the client hangs up, and books what was sent', async () => {

@@ -159,4 +159,27 @@ describe('odd upstreams', () => {
     const body = (await (await ask()).json()) as { error: { message: string } };
     expect(body.error.message).toContain('openai/gpt-6-luna');
   });
+
+  it.each([
+    ['ends well', [event({ ...CHUNK, choices: [], usage: USAGE }), 'data: [DONE]\n\n'], 'succeeded'],
+    ['breaks', [], 'truncated'],
+  ])('counts the lines of a stream that nobody can read, when it %s', async (_, end, outcome) => {
+    const counted = async () => {
+      const metrics = await app.call('GET', '/metrics');
+      const labels = String.raw`\{provider="openai",model="openai/gpt-4o-mini"\}`;
+      return Number(
+        new RegExp(`^lattice_malformed_lines_total${labels} (\\d+)`, 'm').exec(metrics.text)?.[1] ?? 0,
+      );
+    };
+    const before = await counted();
+    const broken = 'data: {"choices"\n\n';
+    upstream.serve('odd', {
+      headers: { 'content-type': 'text/event-stream' },
+      steps: [text('a'), broken, broken, text('b'), ...end],
+    });
+    const response = await ask({ stream: true });
+    await response.text();
+    expect((await linesOf(response)).map((line) => line.outcome)).toEqual([outcome]);
+    expect((await counted()) - before).toBe(2);
+  });
 });

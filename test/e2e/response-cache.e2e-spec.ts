@@ -384,6 +384,26 @@ describe('the response cache', () => {
     expect([status(second), second.headers.get('x-lattice-model')]).toEqual(['miss', MODEL]);
   });
 
+  it('counts by what it did', async () => {
+    const counts = async (): Promise<Readonly<Record<string, number>>> => {
+      const { text } = await app.call('GET', '/metrics', { credential: app.admin.accessToken });
+      const rows = text.matchAll(/^lattice_response_cache_total\{result="(\w+)"\} (\d+)$/gm);
+      return Object.fromEntries([...rows].map(([, result = '', count]) => [result, Number(count)]));
+    };
+    const before = await counts();
+    await truth.script({ name: 'slow', answer: 'counted', delayMs: 300 });
+    const text = fresh('slow');
+    await Promise.all([ask(text), ask(text)]);
+    await ask(text);
+    await ask(text, { body: { temperature: 1 } });
+    await ask(text, { headers: {} });
+
+    const after = await counts();
+    for (const result of ['hit', 'miss', 'shared', 'bypass']) {
+      expect([result, (after[result] ?? 0) - (before[result] ?? 0)]).toEqual([result, 1]);
+    }
+  });
+
   describe('DELETE /api/v1/cache', () => {
     const clear = (credential: string, query = '') =>
       app.call('DELETE', `/api/v1/cache${query}`, { credential });

@@ -156,7 +156,9 @@ describe('POST /v1/responses', () => {
         user: 'u-1',
         prompt_cache_key: 'k',
       });
-      expect(warnings).toMatch(/include was left out.*truncation was left out.*effort were left out/);
+      expect(warnings).toMatch(
+        /include was left out.*truncation was left out.*the reasoning effort was left out/,
+      );
     });
 
     it('tells cached and reasoning tokens', async () => {

@@ -1,5 +1,8 @@
 import OpenAI from 'openai';
-import type { ResponseCreateParamsNonStreaming } from 'openai/resources/responses/responses';
+import type {
+  ResponseCreateParamsNonStreaming,
+  ResponseIncludable,
+} from 'openai/resources/responses/responses';
 import { fromApiId } from '../../src/common/index';
 import { OldResponses } from '../../src/gateway/responses/old-responses.service';
 import { type Account, startApp, type TestApp } from '../support/app';
@@ -202,6 +205,16 @@ describe('stored responses', () => {
       }
     });
 
+    it('counts as an item before anybody looks for what it names', async () => {
+      const input = Array.from({ length: 21 }, (_, index) => ({
+        type: 'item_reference' as const,
+        id: `msg_0192f0c1a2b37c4d8e5f60718293a4b5${String(index).padStart(4, '0')}`,
+      }));
+      const failure = await failureOf(client.responses.create(ask(input)));
+      expect(failure).toMatchObject({ status: 400, param: 'input' });
+      expect(failure.message).toContain('input has 21 items; at most 20 are allowed');
+    });
+
     it('of another owner is as good as none', async () => {
       const mine = await client.responses.create(ask('Mine'));
       const failure = await failureOf(
@@ -275,6 +288,22 @@ describe('stored responses', () => {
         expect(await failureOf(Promise.resolve(call))).toBeInstanceOf(OpenAI.NotFoundError);
       }
       expect((await client.responses.retrieve(made.id)).id).toBe(made.id);
+    });
+
+    it('take what a client wants to be included, in the ways that clients write it', async () => {
+      const made = await client.responses.create(ask('Hi'));
+      const both: ResponseIncludable[] = ['message.input_image.image_url', 'reasoning.encrypted_content'];
+      for (const include of [both.slice(1), both]) {
+        expect(await client.responses.retrieve(made.id, { include })).toEqual(made);
+        const { data } = await client.responses.inputItems.list(made.id, { include, limit: 1 });
+        expect(data).toHaveLength(1);
+      }
+      const plain = await app.call('GET', `/v1/responses/${made.id}?include=${both[0] ?? ''}`);
+      expect(plain.status).toBe(200);
+      for (const name of ['include', 'include[]']) {
+        const wrong = await app.call('GET', `/v1/responses/${made.id}?${name}=nonsense`);
+        expect([wrong.status, wrong.body]).toMatchObject([400, { error: { param: name } }]);
+      }
     });
 
     it('refuse to replay events that are not kept', async () => {

@@ -132,29 +132,70 @@ describe('the tool loop', () => {
     );
   });
 
-  it('returns only the client’s calls of a mixed round, and puts the server’s back when the client goes on', async () => {
+  it('returns only the client’s calls of a mixed round, and puts it back as the model made it when the client goes on', async () => {
     await truth.script({
       toolCalls: [
-        { name: 'current_time', id: 'call_server' },
         { name: 'mine', id: 'call_client' },
+        { name: 'current_time', id: 'call_server' },
+        { name: 'mine', id: 'call_other' },
       ],
     });
     const tools = [{ type: 'function', function: { name: 'mine' } }];
     const first = await chat({ tools });
     const message = first.body.choices[0]?.message;
-    const id = message?.tool_calls?.[0]?.id;
-    expect(message?.tool_calls).toHaveLength(1);
+    const [id, other] = message?.tool_calls?.map((call) => call.id) ?? [];
+    expect(message?.tool_calls).toHaveLength(2);
     await chat({
       tools,
-      messages: [user('go'), message, { role: 'tool', tool_call_id: id, content: 'done' }],
+      messages: [
+        user('go'),
+        message,
+        { role: 'tool', tool_call_id: other, content: 'also done' },
+        { role: 'tool', tool_call_id: id, content: 'done' },
+      ],
     });
     const messages = (await truth.attempts()).at(-1)?.body.messages as Record<string, unknown>[];
     expect(messages).toMatchObject([
       { role: 'user' },
-      { role: 'assistant', tool_calls: [{ id: 'call_server' }, { id }] },
+      { role: 'assistant', tool_calls: [{ id: 'call_client' }, { id: 'call_server' }, { id: 'call_other' }] },
       { role: 'tool', tool_call_id: 'call_server', content: expect.stringContaining('T') },
-      { role: 'tool', tool_call_id: id, content: 'done' },
+      { role: 'tool', tool_call_id: 'call_other', content: 'also done' },
+      { role: 'tool', tool_call_id: 'call_client', content: 'done' },
     ]);
+  });
+
+  it('sends the client’s calls of a stream that ends without a finish reason', async () => {
+    // Nothing is said of a finish: only [DONE] ends the answer.
+    await truth.script({
+      finishReason: '',
+      toolCalls: [{ name: 'mine', id: 'call_client', arguments: { of: 'me' } }],
+    });
+    const response = await fetch(`${app.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${app.admin.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: MODEL,
+        messages: [user('go')],
+        tools: [{ type: 'function', function: { name: 'mine' } }],
+        stream: true,
+        stream_options: { include_usage: true },
+        lattice: { tools: ['current_time'] },
+      }),
+    });
+    const { json, isDone } = await readSse(response);
+    expect(isDone).toBe(true);
+    const named = { id: expect.stringMatching(/^chatcmpl-/), object: 'chat.completion.chunk' };
+    expect(json.at(-2)).toMatchObject({
+      ...named,
+      choices: [
+        {
+          delta: {
+            tool_calls: [{ id: 'call_client', function: { name: 'mine', arguments: '{"of":"me"}' } }],
+          },
+        },
+      ],
+    });
+    expect(json.at(-1)).toMatchObject({ ...named, choices: [], usage: { total_tokens: expect.any(Number) } });
   });
 
   it('keeps one owner’s calls from another', async () => {

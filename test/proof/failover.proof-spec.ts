@@ -22,6 +22,8 @@ import {
 } from '../support/truth-provider/truth-provider';
 
 const FIRST = 'openai/gpt-6-luna';
+/** Takes one request a minute. */
+const LIMITED = 'openai/gpt-5.4-mini';
 /** What a provider that does not answer costs this proof in time. */
 const TIMEOUTS = '{ connectMs: 2000, firstByteMs: 600, idleMs: 400, totalMs: 1200 }';
 
@@ -47,6 +49,8 @@ interface Result {
 describe('faults at a provider', () => {
   let providers: Readonly<Record<'openai' | 'azure', TruthProvider>>;
   let app: TestApp;
+  /** Leaves a model alone after one failure, where the other one tries on. */
+  let wary: TestApp;
   let folder: string;
 
   beforeAll(async () => {
@@ -54,20 +58,28 @@ describe('faults at a provider', () => {
     mkdirSync(path.join(folder, 'catalog'));
     writeFileSync(
       path.join(folder, 'catalog', 'impatient.yaml'),
-      `models:\n  - { id: ${FIRST}, timeouts: ${TIMEOUTS} }\n`,
+      `models:\n  - { id: ${FIRST}, timeouts: ${TIMEOUTS} }\n` +
+        `  - { id: ${LIMITED}, capacity: { requestsPerMinute: 1, queueMs: 0 } }\n`,
     );
     const [openai, azure] = await Promise.all([startTruthProvider(), startTruthProvider()]);
     providers = { openai, azure };
-    app = await startApp({
+    const env = {
       OPENAI_BASE_URL: openai.url,
       AZURE_BASE_URL: azure.url,
       AZURE_OPENAI_API_KEY: 'k',
       LATTICE_CONFIG_DIR: folder,
+    };
+    app = await startApp(env);
+    wary = await startApp({
+      ...env,
+      BREAKER_FAILURES: '1',
+      BREAKER_OPEN_MS: '600000',
+      BREAKER_MAX_OPEN_MS: '600000',
     });
   });
 
   afterAll(async () => {
-    await app.close();
+    await Promise.all([app.close(), wary.close()]);
     await Promise.all([providers.openai.stop(), providers.azure.stop()]);
     rmSync(folder, { recursive: true, force: true });
   });
@@ -78,33 +90,48 @@ describe('faults at a provider', () => {
     const sees = either(json.sees, stream.sees);
     const booked = either(json.booked, stream.booked);
     expect({ sees, booked }).toEqual({ sees: fault.sees, booked: fault.booked });
-    expect(await app.reconcile()).toEqual([]);
+    expect(await serviceOf(fault).reconcile()).toEqual([]);
     reportProof(9, { [fault.name]: [told(sees), told(booked)] });
   });
 
-  async function met(
-    { first, second = [{ ...ALWAYS, answer: ANSWER }], isDown }: FailoverCase,
-    stream: boolean,
-  ): Promise<Result> {
+  const serviceOf = ({ earlier }: FailoverCase): TestApp => (earlier === 'breaker' ? wary : app);
+
+  const ask = (service: TestApp, body: object, headers: Record<string, string> = {}) =>
+    fetch(`${service.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${service.admin.key}`,
+        'content-type': 'application/json',
+        ...headers,
+      },
+      body: JSON.stringify({ messages: [{ role: 'user', content: 'Count' }], max_tokens: 40, ...body }),
+    });
+
+  /** One request that fails, or takes the place of a minute. Once is enough, and a second one changes nothing. */
+  async function prepare(fault: FailoverCase): Promise<string> {
+    const { openai } = providers;
+    if (fault.earlier === undefined) return FIRST;
+    const model = fault.earlier === 'capacity' ? LIMITED : FIRST;
+    if (fault.earlier === 'breaker') await openai.script({ fault: { kind: 'status', status: 500 } });
+    await (await ask(serviceOf(fault), { model }, { 'x-lattice-fallback': 'none' })).text();
+    await openai.clearScripts();
+    return model;
+  }
+
+  async function met(fault: FailoverCase, stream: boolean): Promise<Result> {
+    const { first, second = [{ ...ALWAYS, answer: ANSWER }], isDown } = fault;
+    const service = serviceOf(fault);
     const { openai, azure } = providers;
     await Promise.all([openai.clearScripts(), azure.clearScripts()]);
+    const model = await prepare(fault);
     if (first.length > 0) await openai.script(...first);
     await azure.script(...second);
     const before = [(await openai.attempts()).length, (await azure.attempts()).length];
     if (isDown) await openai.kill('SIGKILL');
     try {
-      const response = await fetch(`${app.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${app.admin.key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({
-          model: FIRST,
-          messages: [{ role: 'user', content: 'Count' }],
-          max_tokens: 40,
-          stream,
-        }),
-      });
+      const response = await ask(service, { model, stream });
       const text = await response.text();
-      const lines = await app.lines(
+      const lines = await service.lines(
         response.headers.get('x-lattice-request-id') ?? response.headers.get('x-request-id') ?? '',
       );
       const sent = [
@@ -164,7 +191,7 @@ interface Body {
 
 function jsonSeen(response: Response, text: string): string {
   const body = JSON.parse(text) as Body;
-  if (body.error) return `${response.status} ${body.error.code}${retryAfter(response)}`;
+  if (body.error) return `${response.status} ${body.error.code}${whetherToRetry(response)}`;
   return answered(response, body.choices?.[0]?.message?.content === ANSWER);
 }
 
@@ -183,6 +210,7 @@ function answered(response: Response, isWhole: boolean): string {
   return `${isWhole ? 'whole' : 'broken'} answer of ${response.headers.get('x-lattice-provider')}`;
 }
 
-function retryAfter(response: Response): string {
-  return response.headers.has('retry-after') ? ', Retry-After' : '';
+function whetherToRetry({ headers }: Response): string {
+  if (headers.get('x-should-retry') === 'false') return ', not to be retried';
+  return headers.has('retry-after') ? ', Retry-After' : '';
 }

@@ -58,6 +58,9 @@ export class EmbeddingFactsDto implements EmbeddingFacts {
   @ApiProperty({ description: 'Cuts a text that is too long where others refuse it.' })
   cutsLongTexts: boolean;
 
+  @ApiProperty({ description: 'Is asked for base64, whatever the client asks for.' })
+  hasBase64: boolean;
+
   @ApiProperty({ example: 0.66, description: 'Quality of its vectors from 0 to 1; an estimate.' })
   quality: number;
 }

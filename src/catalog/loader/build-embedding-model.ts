@@ -70,5 +70,6 @@ function factsOf({ embedding }: CompleteEmbeddingEntry, merged: MergedEntry): Em
     takesTokens: embedding.takesTokens ?? false,
     hasInputTypes: embedding.hasInputTypes ?? false,
     cutsLongTexts: embedding.cutsLongTexts ?? false,
+    hasBase64: embedding.hasBase64 ?? false,
   });
 }

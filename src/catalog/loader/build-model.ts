@@ -1,10 +1,11 @@
 import { type ProviderId, TASK_TYPES, type TaskType } from '../../common/index';
-import type { CatalogModel, ModelCapabilities } from '../model';
+import type { CatalogModel, ModelCapabilities, ToolsApi } from '../model';
 import { type CompleteEntry, completeModelSchema, type TierTables } from './catalog-file.schema';
 import { buildEmbeddingModel } from './build-embedding-model';
 import { capacityOf } from './capacity';
 import { type MergedEntry, modelName } from './merge';
 import { timeoutsOf } from './timeouts';
+import { hasResponses, RESPONSES_PROVIDERS } from './tools-api';
 import { misfit } from './read-files';
 import { wrong } from './wrong';
 
@@ -57,6 +58,8 @@ function freeze(
     speed: entry.speed,
     size: entry.size,
     maxTokensParameter: entry.maxTokensParameter ?? 'max_tokens',
+    toolsApi: toolsApiOf(entry, merged),
+    asksStreamUsage: entry.asksStreamUsage,
     status: entry.status ?? 'active',
     successor: entry.successor,
     aliases: Object.freeze([...(entry.aliases ?? [])]),
@@ -86,4 +89,9 @@ function scoresOf(
     TaskType,
     number
   >;
+}
+
+function toolsApiOf({ id, toolsApi }: CompleteEntry, merged: MergedEntry): ToolsApi | undefined {
+  if (toolsApi !== 'responses' || hasResponses(id)) return toolsApi;
+  throw wrong(merged, 'toolsApi', `"responses" is for models of ${RESPONSES_PROVIDERS.join(' and ')}`);
 }

@@ -1,6 +1,7 @@
 /** The shape of one YAML file below `config/catalog`. Every field but `id` may be left out where a default or an earlier file gives it. */
 import { z } from 'zod';
 import { PROVIDER_IDS, TASK_TYPES } from '../../common/index';
+import { TOOLS_APIS } from '../model';
 
 const PROVIDERS = new Set<string>(PROVIDER_IDS);
 
@@ -61,7 +62,7 @@ const capacity = z.strictObject({
 });
 const providers = z.partialRecord(
   z.enum(PROVIDER_IDS),
-  z.strictObject({ capacity: capacity.partial().optional() }),
+  z.strictObject({ capacity: capacity.partial().optional(), timeouts: timeouts.partial().optional() }),
   {
     error: ({ code }: { readonly code: string }) =>
       code === 'unrecognized_keys' ? `must name providers: ${PROVIDER_IDS.join(', ')}` : undefined,
@@ -79,6 +80,7 @@ const embedding = z.strictObject({
   takesTokens: z.boolean(),
   hasInputTypes: z.boolean(),
   cutsLongTexts: z.boolean(),
+  hasBase64: z.boolean(),
   quality: score,
 });
 
@@ -100,6 +102,10 @@ const fields = {
   speed: z.enum(['fast', 'medium', 'slow']),
   size: z.enum(['small', 'large', 'local']),
   maxTokensParameter: z.enum(['max_tokens', 'max_completion_tokens']),
+  /** `responses` for models that refuse tools over Chat Completions; openai and azure only. */
+  toolsApi: z.enum(TOOLS_APIS),
+  /** For deployments that count the tokens of a stream only when asked to, or that refuse to be asked. */
+  asksStreamUsage: z.boolean(),
   status: z.enum(['active', 'deprecated', 'retired']),
   successor: modelId,
   aliases: z.array(z.string().min(1)),
@@ -151,4 +157,5 @@ export type CompleteEntry = z.infer<typeof completeModelSchema>;
 export type CompleteEmbeddingEntry = z.infer<typeof completeEmbeddingSchema>;
 export type PriceEntry = z.infer<typeof price>;
 export type CapacityEntry = Partial<z.infer<typeof capacity>>;
+export type TimeoutsEntry = Partial<z.infer<typeof timeouts>>;
 export type TierTables = Readonly<Record<string, z.infer<typeof scores>>>;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ProviderId } from '../../common/index';
 import { listPrice } from '../list-price';
-import type { Capacity, CatalogModel, ModelKind } from '../model';
+import type { Capacity, CatalogModel, ModelKind, ModelTimeouts } from '../model';
 import type { ModelPrices } from '../price';
 import { fromUsd } from '../price-conversion';
 import { buildModel } from './build-model';
@@ -24,6 +24,8 @@ export interface LoadedCatalog {
   readonly tiers: TierTables;
   /** What a provider takes of all its models together. */
   readonly capacities: ReadonlyMap<ProviderId, Capacity>;
+  /** What the files say for all models of a provider. */
+  readonly timeouts: ReadonlyMap<ProviderId, Partial<ModelTimeouts>>;
   /** Changes with anything that stands in the files. */
   readonly hash: string;
 }
@@ -46,7 +48,8 @@ export function loadCatalog(configDirs: readonly string[]): LoadedCatalog {
   const capacities = capacitiesOf(providers);
   const hash = createHash('sha256').update(JSON.stringify(entries.map((merged) => merged.entry)));
   hash.update(JSON.stringify(tiers)).update(JSON.stringify([...capacities]));
-  return { models, prices, tiers, capacities, hash: hash.digest('hex').slice(0, 16) };
+  const timeouts = new Map([...providers].map(([provider, merged]) => [provider, merged.timeouts ?? {}]));
+  return { models, prices, tiers, capacities, timeouts, hash: hash.digest('hex').slice(0, 16) };
 }
 
 function capacitiesOf(providers: MergedCatalog['providers']): ReadonlyMap<ProviderId, Capacity> {

@@ -1,7 +1,14 @@
 import type { ProviderId } from '../../common/index';
 import { ConfigurationError } from '../../errors/index';
-import type { CapacityEntry, CatalogFile, ModelEntry, TierTables } from './catalog-file.schema';
+import type {
+  CapacityEntry,
+  CatalogFile,
+  ModelEntry,
+  TierTables,
+  TimeoutsEntry,
+} from './catalog-file.schema';
 import type { ReadFile } from './read-files';
+import { hasResponses } from './tools-api';
 
 /** An entry after all files were laid over each other, and where it was last written. */
 export interface MergedEntry {
@@ -11,9 +18,11 @@ export interface MergedEntry {
   readonly path: string;
 }
 
-/** What all models of a provider share, and where it was last written. */
+/** What all models of a provider share, and where its capacity was last written. */
 export interface MergedProvider {
-  readonly capacity: CapacityEntry;
+  readonly capacity?: CapacityEntry;
+  /** Hold for each of its models that says nothing else itself. */
+  readonly timeouts?: TimeoutsEntry;
   readonly file: string;
   /** `providers.openai` */
   readonly path: string;
@@ -51,16 +60,20 @@ export function mergeCatalog(folders: readonly (readonly ReadFile[])[]): MergedC
       }
     }
   }
-  const entries = [...written.values()].map((merged) => followBase(merged, written));
+  const entries = [...written.values()].map((merged) => withProvider(followBase(merged, written), providers));
   return { entries, providers, tiers };
 }
 
 function mergeProviders(file: string, content: CatalogFile, merged: Map<ProviderId, MergedProvider>): void {
-  for (const [name, { capacity }] of Object.entries(content.providers ?? {})) {
-    if (!capacity) continue;
+  for (const [name, { capacity, timeouts }] of Object.entries(content.providers ?? {})) {
     const provider = name as ProviderId;
-    const before = merged.get(provider)?.capacity;
-    merged.set(provider, { capacity: { ...before, ...capacity }, file, path: `providers.${name}` });
+    const before = merged.get(provider);
+    merged.set(provider, {
+      capacity: capacity ? { ...before?.capacity, ...capacity } : before?.capacity,
+      timeouts: { ...before?.timeouts, ...timeouts },
+      file: capacity || !before ? file : before.file,
+      path: `providers.${name}`,
+    });
   }
 }
 
@@ -101,14 +114,21 @@ function followBase(merged: MergedEntry, written: ReadonlyMap<string, MergedEntr
     throw new ConfigurationError(`${merged.file}: ${merged.path}.base: "${entry.base}" ${reason}`);
   }
   // Whoever sells the model has an agreement of their own.
-  const { aliases: _, upstreamId: __, capacity: ___, ...inherited } = base;
+  const { aliases: _, upstreamId: __, capacity: ___, toolsApi, ...inherited } = base;
   const name = base.displayName ?? modelName(base.id);
   const follows: Fields = {
     ...inherited,
+    ...(hasResponses(entry.id) ? { toolsApi } : {}),
     baseModel: base.baseModel ?? modelName(base.id),
     displayName: `${name} (${entry.id.slice(0, entry.id.indexOf('/'))})`,
   };
   return { ...merged, entry: { ...overlay(follows, entry), id: entry.id } };
+}
+
+function withProvider(merged: MergedEntry, providers: MergedCatalog['providers']): MergedEntry {
+  const { entry } = merged;
+  const shared = providers.get(entry.id.slice(0, entry.id.indexOf('/')) as ProviderId)?.timeouts;
+  return shared ? { ...merged, entry: { ...entry, timeouts: { ...shared, ...entry.timeouts } } } : merged;
 }
 
 /** `gpt-6-sol` of `openai/gpt-6-sol`. */

@@ -40,6 +40,18 @@ export function keptWhole(facts: AnswerFacts, answer: Buffer | string): KeptAnsw
   return { ...facts, bytes, keptAtMs: Date.now() };
 }
 
+/** The same of a text that is made while it is taken: no more of it than can be kept. */
+export function keptText(facts: AnswerFacts, pieces: Iterable<string>): KeptAnswer | undefined {
+  const taken: string[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    size += Buffer.byteLength(piece);
+    if (size > MAX_ANSWER_BYTES) return undefined;
+    taken.push(piece);
+  }
+  return keptWhole(facts, taken.join(''));
+}
+
 /** @param pieces within MAX_ANSWER_BYTES together. */
 export function keptPieces(facts: AnswerFacts, pieces: readonly string[]): KeptAnswer {
   const bytes = Buffer.allocUnsafeSlow(pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0));

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type CachingMode, toApiId } from '../../common/index';
 import { AppError } from '../../errors/index';
+import { Metrics } from '../../observability/index';
 import { ProviderError } from '../../providers/index';
 import type { PlannedModel } from '../../selection/index';
 import type { AttemptState } from '../attempt-state';
@@ -26,6 +27,7 @@ export class ResponseReuse {
     private readonly store: ResponseStore,
     private readonly free: FreeAnswers,
     private readonly host: PipelineHost,
+    private readonly metrics: Metrics,
   ) {}
 
   /** @throws AppError */
@@ -33,7 +35,7 @@ export class ResponseReuse {
     const { state } = work;
     const refusal = this.store.isOn ? work.refusal : 'it is switched off in this installation';
     if (refusal !== undefined) {
-      state.reuse = { status: 'bypass' };
+      this.note(state, { status: 'bypass' });
       state.warn(`the response cache was not used: ${refusal}`);
       return await work.alone();
     }
@@ -103,10 +105,11 @@ export class ResponseReuse {
     status: 'hit' | 'shared',
   ): Promise<Result> {
     const { state } = work;
-    state.reuse = status === 'hit' ? { status, ageMs: Date.now() - answer.keptAtMs } : { status };
+    const reuse = status === 'hit' ? { status, ageMs: Date.now() - answer.keptAtMs } : { status };
+    this.note(state, reuse);
     await this.free.book(state, planned, answer);
     state.warn(...answer.warnings);
-    this.tell(state, planned, state.reuse);
+    this.tell(state, planned, reuse);
     return await work.giveAgain(planned, answer);
   }
 
@@ -116,7 +119,7 @@ export class ResponseReuse {
     const flight = new Flight();
     // One that works anew beside another keeps to itself.
     if (!this.flights.get(name)?.isOpen) this.flights.set(name, flight);
-    work.state.reuse = { status: 'miss' };
+    this.note(work.state, { status: 'miss' });
     const working = this.fly(work, key, flight).finally(() => {
       if (this.flights.get(name) === flight) this.flights.delete(name);
     });
@@ -136,6 +139,11 @@ export class ResponseReuse {
       flight.end(isRequestFault(failure) ? { fault: failure } : {});
       throw failure;
     }
+  }
+
+  private note(state: AttemptState, reuse: ReuseNote): void {
+    state.reuse = reuse;
+    this.metrics.responseCache.inc({ result: reuse.status });
   }
 
   private tell({ ctx }: AttemptState, { model }: PlannedModel, reuse: ReuseNote): void {

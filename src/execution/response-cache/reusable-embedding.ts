@@ -4,7 +4,7 @@ import { completionMeta } from '../completion-meta';
 import type { Embedding } from '../embedding';
 import type { EmbeddingState } from '../embedding-state';
 import type { Flight } from './flight';
-import { type KeptAnswer, keptWhole } from './kept-answer';
+import { type KeptAnswer, keptText } from './kept-answer';
 import type { Carried, ReusableWork } from './reusable-work';
 
 type Vectors = Pick<Embedding, 'vectors' | 'modelServed'>;
@@ -35,16 +35,25 @@ export class ReusableEmbedding implements ReusableWork<Embedding> {
     const state = this.state.under(flight.signal);
     const result = await this.work(state);
     const facts = state.factsOf(result.meta.model);
-    const { vectors, modelServed }: Vectors = result;
-    return { result, answer: facts && keptWhole(facts, JSON.stringify({ vectors, modelServed })) };
+    return { result, answer: facts && keptText(facts, textOf(result)) };
   }
 
   /** Its client has got nothing yet. */
   detach(): void {}
 
   async giveAgain(planned: PlannedModel, { bytes, usage }: KeptAnswer): Promise<Embedding> {
-    const { vectors, modelServed } = JSON.parse(bytes.toString()) as Vectors;
+    const { encoding } = this.state.request;
     const totals = { costPicoUsd: 0n, attempts: 0, usage };
-    return { meta: completionMeta(this.state, planned), totals, vectors, modelServed };
+    const kept = JSON.parse(bytes.toString()) as Vectors;
+    return { meta: completionMeta(this.state, planned), totals, encoding, ...kept };
   }
+}
+
+/** As JSON, a vector at a time. */
+function* textOf({ modelServed, vectors }: Vectors): Generator<string> {
+  yield `{"modelServed":${JSON.stringify(modelServed)},"vectors":[`;
+  for (const [index, vector] of vectors.entries()) {
+    yield index === 0 ? JSON.stringify(vector) : `,${JSON.stringify(vector)}`;
+  }
+  yield ']}';
 }

@@ -40,10 +40,11 @@ export class EmbeddingsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const embedding = await this.pipeline.run(ctx, this.requests.read(request));
+    const list = await embeddingList(embedding, request.lattice.recorder !== undefined);
     void reply
       .headers(metaHeaders(embedding.meta))
       .headers(totalsHeaders(embedding.totals))
       .type('application/json; charset=utf-8')
-      .send(embeddingList(embedding));
+      .send(list);
   }
 }

@@ -8,10 +8,10 @@ import {
   type EmbeddingInput,
   type EmbeddingInputType,
   type EmbeddingRequest,
-  isJsonObject,
   type JsonValue,
 } from '../../common/index';
 import { invalid } from '../invalid';
+import { jsonBody } from '../json-body';
 import { type LatticeHeaders, latticeOptions } from '../lattice-options';
 
 const MAX_INPUTS = 2048;
@@ -31,7 +31,6 @@ export function parseEmbeddingRequest(
   headers: LatticeHeaders,
   maxPromptChars: number,
 ): EmbeddingRequest {
-  if (!isJsonObject(raw)) invalid('body', 'must be a JSON object');
   const {
     model,
     input,
@@ -43,7 +42,7 @@ export function parseEmbeddingRequest(
     models,
     stream,
     ...extra
-  } = raw;
+  } = jsonBody(raw);
   if (typeof model !== 'string' || model.trim() === '') {
     invalid('model', 'must name an embedding model, or be "auto"');
   }

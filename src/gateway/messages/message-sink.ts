@@ -9,8 +9,8 @@ import { firstChoice, messageHead, reasoningOf, textOf } from './response';
 import { stopFields } from './stop';
 import { messageUsage, wholeUsage } from './usage';
 
-/** A piece of a tool call, as the chunks of OpenAI's dialect carry it. */
-type CallPiece = { readonly index?: number } & Partial<ChatToolCall>;
+/** A piece of a tool call, as the relay hands it on: numbered, and named when it is the first of its call. */
+type CallPiece = { readonly index: number } & Partial<ChatToolCall>;
 
 /** Writes a streamed answer as the events of Anthropic's dialect, from the chunks of OpenAI's. */
 export class MessageSink implements StreamSink {
@@ -96,7 +96,7 @@ export class MessageSink implements StreamSink {
       this.blocks.addText('text', delta.refusal);
     }
     const pieces = (Array.isArray(delta.tool_calls) ? delta.tool_calls : []) as readonly CallPiece[];
-    for (const { index = 0, id, function: fn } of pieces) {
+    for (const { index, id, function: fn } of pieces) {
       if (fn) this.blocks.addCall(index, { id, name: fn.name, text: fn.arguments ?? '' });
     }
   }

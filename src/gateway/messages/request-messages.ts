@@ -26,7 +26,9 @@ export function conversationMessages(
   if (list.length === 0) invalid('messages', 'must be a list with at least one message');
   if (list.length > maxMessages)
     invalid('messages', `has ${list.length} entries; at most ${maxMessages} are allowed`);
-  return list.flatMap((message, index) => convert(message, `messages[${index}]`, conversion));
+  const converted = list.flatMap((message, index) => convert(message, `messages[${index}]`, conversion));
+  if (converted.length === 0) invalid('messages', 'must hold at least one block: nothing of them is sent on');
+  return converted;
 }
 
 function convert(value: JsonValue, at: string, conversion: Conversion): ChatMessage[] {

@@ -3,10 +3,11 @@
  * is converted, refused, or listed in the warnings; none is dropped in silence. What only some models take is kept: the
  * attempts at the others leave it out.
  */
-import { type ChatBody, type ChatRequest, isJsonObject, type JsonObject } from '../../common/index';
+import type { ChatBody, ChatRequest, JsonObject } from '../../common/index';
 import { checkNumber, MAX_STOPS, MAX_TOKENS } from '../chat-body';
 import type { ChatLimits } from '../chat-messages';
 import { invalid } from '../invalid';
+import { jsonBody, jsonBytes } from '../json-body';
 import { latticeOptions, type LatticeHeaders } from '../lattice-options';
 import { Conversion, isAbsent, listAt, nameAt, objectAt, onlyFields, textAt } from './conversion';
 import { conversationMessages, systemMessages } from './request-messages';
@@ -44,8 +45,12 @@ export interface MessagesRequest {
 }
 
 /** @throws ValidationError naming the field as the caller wrote it, and the rule. */
-export function toChatRequest(raw: unknown, headers: LatticeHeaders, limits: ChatLimits): MessagesRequest {
-  if (!isJsonObject(raw)) invalid('body', 'must be a JSON object');
+export function toChatRequest(
+  received: unknown,
+  headers: LatticeHeaders,
+  limits: ChatLimits,
+): MessagesRequest {
+  const raw = jsonBody(received);
   const model = nameAt(raw.model, 'model');
   const options = latticeOptions(raw.lattice, raw.models, headers);
   const conversion = new Conversion(limits);
@@ -66,21 +71,13 @@ export function toChatRequest(raw: unknown, headers: LatticeHeaders, limits: Cha
     chat: Object.freeze({
       body,
       options,
-      bodyBytes: bytesOf(body),
+      bodyBytes: jsonBytes(body),
       dialect: 'messages' as const,
       warnings: conversion.warnings,
     }),
     showsThinking: showsThinking(raw),
     stopSequences: (body.stop as readonly string[] | undefined) ?? [],
   };
-}
-
-function bytesOf(body: ChatBody): number {
-  try {
-    return Buffer.byteLength(JSON.stringify(body));
-  } catch {
-    return invalid('body', 'is nested too deeply');
-  }
 }
 
 function checkFields(raw: JsonObject, headers: LatticeHeaders, conversion: Conversion): void {

@@ -6,6 +6,7 @@ import { type ChatBody, type ChatRequest, isJsonObject, type JsonObject } from '
 import { checkNumber } from '../chat-body';
 import type { ChatLimits } from '../chat-messages';
 import { invalid } from '../invalid';
+import { jsonBody, jsonBytes } from '../json-body';
 import { latticeOptions, type LatticeHeaders } from '../lattice-options';
 import { Conversion, isAbsent, listAt, nameAt, objectAt, onlyFields, textAt } from '../messages/conversion';
 import { echoOf } from './echo';
@@ -81,12 +82,12 @@ export interface Previous {
  * @throws ValidationError naming the field as the caller wrote it, and the rule.
  */
 export function toChatRequest(
-  raw: unknown,
+  received: unknown,
   headers: LatticeHeaders,
   limits: ChatLimits,
   previous?: Previous,
 ): ResponsesRequest {
-  if (!isJsonObject(raw)) invalid('body', 'must be a JSON object');
+  const raw = jsonBody(received);
   const model = nameAt(raw.model, 'model');
   const options = latticeOptions(raw.lattice, raw.models, headers);
   const conversion = new Conversion(limits, 'input');
@@ -96,7 +97,7 @@ export function toChatRequest(
     model,
     messages: [
       ...instructions(raw, conversion),
-      ...chatMessages(placed(previous, input, conversion), conversion),
+      ...conversationOf(placed(previous, input, conversion), conversion),
     ],
     ...(isAbsent(raw.max_output_tokens) ? {} : { max_tokens: raw.max_output_tokens as number }),
     ...sharedFields(raw),
@@ -108,7 +109,7 @@ export function toChatRequest(
     chat: Object.freeze({
       body,
       options,
-      bodyBytes: bytesOf(body),
+      bodyBytes: jsonBytes(body),
       dialect: 'responses' as const,
       warnings: conversion.warnings,
     }),
@@ -121,18 +122,15 @@ export function toChatRequest(
   };
 }
 
+/** Before anything is looked up for them. @throws ValidationError when the request has more items than allowed. */
+export function checkItemCount(raw: unknown, limits: ChatLimits): void {
+  if (isJsonObject(raw) && Array.isArray(raw.input)) checkCount(raw.input.length, limits);
+}
+
 /** The id that a request goes on from, before anything else is known of it. */
 export function previousIdOf(raw: unknown): string | undefined {
   const id = isJsonObject(raw) ? raw.previous_response_id : undefined;
   return isAbsent(id) ? undefined : nameAt(id, 'previous_response_id');
-}
-
-function bytesOf(body: ChatBody): number {
-  try {
-    return Buffer.byteLength(JSON.stringify(body));
-  } catch {
-    return invalid('body', 'is nested too deeply');
-  }
 }
 
 function checkFields(raw: JsonObject, conversion: Conversion): void {
@@ -196,21 +194,29 @@ function inputItems({ input }: JsonObject): readonly JsonObject[] {
   return items;
 }
 
+function checkCount(count: number, { maxMessages }: ChatLimits, whose = ''): void {
+  if (count > maxMessages) invalid('input', `has ${count} items${whose}; at most ${maxMessages} are allowed`);
+}
+
 function placed(
   previous: Previous | undefined,
   input: readonly JsonObject[],
   { limits }: Conversion,
 ): readonly PlacedItem[] {
   const before = previous?.items ?? [];
-  const count = before.length + input.length;
-  if (count > limits.maxMessages) {
-    const whose = before.length > 0 ? ', with those that previous_response_id stands for' : '';
-    invalid('input', `has ${count} items${whose}; at most ${limits.maxMessages} are allowed`);
-  }
+  const whose = before.length > 0 ? ', with those that previous_response_id stands for' : '';
+  checkCount(before.length + input.length, limits, whose);
   return [
     ...before.map((item, index) => ({ item, at: `previous_response_id[${index}]` })),
     ...input.map((item, index) => ({ item, at: `input[${index}]` })),
   ];
+}
+
+function conversationOf(items: readonly PlacedItem[], conversion: Conversion): ChatBody['messages'] {
+  const messages = chatMessages(items, conversion);
+  if (messages.length === 0)
+    invalid('input', 'must hold a message or a tool result: nothing of it is sent on');
+  return messages;
 }
 
 function sharedFields(raw: JsonObject): JsonObject {

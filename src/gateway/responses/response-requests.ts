@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { RequestContext } from '../../common/index';
 import { AppConfig } from '../../config/index';
+import { chatLimits } from '../chat-messages';
 import { referencesIn, resolved } from './references';
-import { previousIdOf, type ResponsesRequest, toChatRequest } from './request';
+import { checkItemCount, previousIdOf, type ResponsesRequest, toChatRequest } from './request';
 import { StoredResponses } from './stored-responses.service';
 
 /** Reads requests of the Responses API off HTTP, within the installation's bounds. */
@@ -16,15 +17,11 @@ export class ResponseRequests {
 
   /** @throws ValidationError naming the field or header and the rule; PreviousResponseNotFoundError. */
   async read(ctx: RequestContext, request: FastifyRequest): Promise<ResponsesRequest> {
-    const { vars } = this.config;
+    const limits = chatLimits(this.config);
+    checkItemCount(request.body, limits);
     const body = await this.withItems(ctx, request.body);
     const previousId = previousIdOf(body);
     const previous = previousId === undefined ? undefined : await this.stored.previous(ctx, previousId);
-    const limits = {
-      maxMessages: vars.MAX_MESSAGES,
-      maxTools: vars.MAX_TOOLS,
-      maxPromptChars: vars.MAX_PROMPT_CHARS,
-    };
     return toChatRequest(body, request.headers, limits, previous);
   }
 

@@ -8,8 +8,8 @@ import { OutputStream, ResponseEvents } from './output-stream';
 import type { ResponsesRequest } from './request';
 import { ResponseDraft } from './response';
 
-/** A piece of a tool call, as the chunks of the chat dialect carry it. */
-type ChunkCall = { readonly index?: number } & Partial<ChatToolCall>;
+/** A piece of a tool call, as the relay hands it on: numbered, and named when it is the first of its call. */
+type ChunkCall = { readonly index: number } & Partial<ChatToolCall>;
 
 /** Everything behind the head of the answer. */
 interface Answer {
@@ -125,7 +125,7 @@ export class ResponseSink implements StreamSink {
     events += output.addText('output_text', textOf(delta));
     if (typeof delta.refusal === 'string') events += output.addText('refusal', delta.refusal);
     const pieces = (Array.isArray(delta.tool_calls) ? delta.tool_calls : []) as readonly ChunkCall[];
-    for (const { index = 0, id, function: fn } of pieces) {
+    for (const { index, id, function: fn } of pieces) {
       if (fn) events += output.addCall(index, { id, name: fn.name, text: fn.arguments ?? '' });
     }
     return events;

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { noSuch, ownedId } from '../../auth/index';
-import { fromApiId, type JsonObject, type RequestContext } from '../../common/index';
+import { fromApiId, type JsonObject, type RequestContext, within } from '../../common/index';
 import { AppConfig } from '../../config/index';
 import { ValidationError } from '../../errors/index';
+import { BackgroundTasks } from '../../observability/index';
 import { invalid } from '../invalid';
 import type { ListInputItemsQueryDto } from './dto/list-input-items.query.dto';
 import type { InputItemListDto } from './dto/stored-response.response.dto';
@@ -18,6 +18,11 @@ import { StoredResponsesRepository } from './stored-responses.repository';
 const PATIENCE_MS = 2000;
 const NOT_KEPT = 'it cannot be retrieved, nor named as previous_response_id';
 
+/** How keeping a response ended; `warning` is for the caller, when it was not kept. */
+interface Saved {
+  readonly warning?: string;
+}
+
 /** Responses that were answered before: kept for their owner, and gone on from. */
 @Injectable()
 export class StoredResponses {
@@ -26,6 +31,7 @@ export class StoredResponses {
   constructor(
     private readonly responses: StoredResponsesRepository,
     private readonly config: AppConfig,
+    private readonly background: BackgroundTasks,
   ) {}
 
   /**
@@ -68,27 +74,23 @@ export class StoredResponses {
 
   /** Keeps a response if that was asked for. Never rejects. @returns what the caller has to know when it was not kept. */
   async keep(
-    { requestId, principal }: RequestContext,
+    ctx: RequestContext,
     { input, isStored, previousId }: ResponsesRequest,
     response: JsonObject,
   ): Promise<string | undefined> {
     if (!isStored) return undefined;
+    const { requestId } = ctx;
     const { output, ...answer } = response;
     const stored: StoredResponse = {
       input: input.map((item, index) => ({ ...item, id: inputItemId(requestId, item, index) })),
       output: output as unknown as readonly JsonObject[],
       answer,
     };
-    const key = { id: requestId, userId: principal.userId };
-    const { BODY_LIMIT_BYTES: maxBytes } = this.config.vars;
-    const saving = this.responses.create(key, previousId, stored, maxBytes).then(
-      (isKept) => (isKept ? undefined : `the response was not stored: it is too large; ${NOT_KEPT}`),
-      (failure: unknown) => {
-        this.logger.error(`A response could not be stored: ${(failure as Error).message}`);
-        return `the response was not stored: the database did not take it; ${NOT_KEPT}`;
-      },
-    );
-    return await withPatience(saving);
+    const saving = this.save(ctx, previousId, stored);
+    const saved = await within(PATIENCE_MS, saving);
+    if (saved) return saved.warning;
+    this.background.run('forget a response that was stored too late', () => this.forget(ctx, saving));
+    return `the response was not stored in time: ${NOT_KEPT}`;
   }
 
   /** @throws NotFoundError */
@@ -122,22 +124,33 @@ export class StoredResponses {
     };
   }
 
+  /** Never rejects. */
+  private async save(
+    { requestId, principal }: RequestContext,
+    previousId: string | undefined,
+    stored: StoredResponse,
+  ): Promise<Saved> {
+    const key = { id: requestId, userId: principal.userId };
+    const { BODY_LIMIT_BYTES: maxBytes } = this.config.vars;
+    try {
+      const isKept = await this.responses.create(key, previousId, stored, maxBytes);
+      return isKept ? {} : { warning: `the response was not stored: it is too large; ${NOT_KEPT}` };
+    } catch (failure) {
+      this.logger.error(`A response could not be stored: ${(failure as Error).message}`);
+      return { warning: `the response was not stored: the database did not take it; ${NOT_KEPT}` };
+    }
+  }
+
+  /** Its caller was told that it is not kept: nor shall it be, should PostgreSQL take it after all. */
+  private async forget({ requestId, principal }: RequestContext, saving: Promise<Saved>): Promise<void> {
+    const { warning } = await saving;
+    if (warning === undefined) await this.responses.remove(requestId, principal);
+  }
+
   private async found({ principal }: RequestContext, apiId: string): Promise<StoredResponse> {
     const stored = await this.responses.find(ownedId(RESPONSE, apiId), principal);
     if (!stored) throw noSuch(RESPONSE);
     return stored;
-  }
-}
-
-async function withPatience(saving: Promise<string | undefined>): Promise<string | undefined> {
-  const patience = new AbortController();
-  const tooLate = delay(PATIENCE_MS, `the response was not stored in time: ${NOT_KEPT}`, {
-    signal: patience.signal,
-  }).catch(() => undefined);
-  try {
-    return await Promise.race([saving, tooLate]);
-  } finally {
-    patience.abort();
   }
 }
 

@@ -42,6 +42,11 @@ export function isNumbers(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'number');
 }
 
+/** Base64 of whole 32-bit floats, by its length. */
+export function isPackedVector(text: string): boolean {
+  return text !== '' && Buffer.byteLength(text, 'base64') % Float32Array.BYTES_PER_ELEMENT === 0;
+}
+
 export function tokenCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }

@@ -39,7 +39,6 @@ export function safeMessage(
 
 const WINDOW = 20;
 const STEP = 10;
-const SEARCHED_CHARS = 262_144;
 
 function promptsOf({ body, prompts }: ErrorContext): readonly string[] {
   return prompts ?? body?.messages.map(messageText) ?? [];
@@ -47,12 +46,38 @@ function promptsOf({ body, prompts }: ErrorContext): readonly string[] {
 
 /** Finds any run of 30 characters that the message shares with the prompt, and shorter prompts as a whole. */
 function repeatsPrompt(message: string, prompts: readonly string[]): boolean {
-  return prompts.some((text) => {
-    const prompt = text.slice(0, SEARCHED_CHARS);
+  const windows = new Windows(message);
+  return prompts.some((prompt) => {
     if (prompt.length < WINDOW + STEP) return prompt.length >= 8 && message.includes(prompt);
-    for (let at = 0; at + WINDOW <= message.length; at += STEP) {
-      if (prompt.includes(message.slice(at, at + WINDOW))) return true;
+    return windows.meet(prompt);
+  });
+}
+
+/**
+ * All runs of 20 characters of a short text. A long one is held against them at every tenth place, in one pass: the
+ * whole of a prompt of millions of characters is searched, and requests beside it do not wait for that.
+ */
+class Windows {
+  private readonly runs = new Set<string>();
+  /** Which sums of some of their characters occur: almost every place of a prompt is told apart by that alone. */
+  private readonly sums = new Uint8Array(0x1_00_00);
+
+  constructor(text: string) {
+    for (let at = 0; at + WINDOW <= text.length; at += 1) {
+      this.runs.add(text.slice(at, at + WINDOW));
+      this.sums[sumAt(text, at)] = 1;
+    }
+  }
+
+  meet(text: string): boolean {
+    for (let at = 0; at + WINDOW <= text.length; at += STEP) {
+      if (this.sums[sumAt(text, at)] === 1 && this.runs.has(text.slice(at, at + WINDOW))) return true;
     }
     return false;
-  });
+  }
+}
+
+function sumAt(text: string, at: number): number {
+  const ends = text.charCodeAt(at) * 257 + text.charCodeAt(at + 15) * 7919;
+  return (ends + text.charCodeAt(at + 7) * 31) & 0xff_ff;
 }

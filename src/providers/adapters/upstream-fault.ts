@@ -17,6 +17,7 @@ const CODE_FAULTS: Readonly<Record<string, ProviderFault>> = {
   content_policy_violation: 'content_filter',
   moderation_blocked: 'content_filter',
   ResponsibleAIPolicyViolation: 'content_filter',
+  invalid_prompt: 'invalid_request',
   model_not_found: 'not_found',
   DeploymentNotFound: 'not_found',
   insufficient_quota: 'rejected',
@@ -45,11 +46,16 @@ const STATUS_FAULTS: Readonly<Record<number, ProviderFault>> = {
 };
 
 const TOO_LONG =
-  /maximum context length|context[_ ](length|window|size)|prompt is too long|input is too long|too many (input |prompt )?tokens|request too large|reduce the length of the (messages|prompt)/i;
+  /maximum context length|context[_ ](length|window|size)|prompt is too long|input is too long|too many (input |prompt )?tokens|reduce the length of the (messages|prompt)/i;
+/** One request that no minute's allowance has room for: said with a 429 too. */
+const TOO_LARGE = /request too large/i;
+/** xAI says this with a 400, and did so in percent encoding. */
+const WRONG_KEY = /^Incorrect(?: |%20)API(?: |%20)key/i;
+const RATE_LIMITED = 429;
 
 /** Decides the fault from the code where there is a telling one, then the message, then the status. */
 export function faultOf(status: number, failure: UpstreamFailure): ProviderFault {
-  const named = status < 500 ? namedFault(failure) : undefined;
+  const named = status < 500 ? namedFault(failure, status) : undefined;
   if (named) return named;
   if (status >= 500) return 'overloaded';
   if (status < 400) return 'malformed';
@@ -57,13 +63,19 @@ export function faultOf(status: number, failure: UpstreamFailure): ProviderFault
 }
 
 /** The fault that a code or a message names by itself. */
-export function namedFault(failure: UpstreamFailure): ProviderFault | undefined {
-  const byCode = failure.code === undefined ? undefined : CODE_FAULTS[failure.code];
+export function namedFault(failure: UpstreamFailure, status?: number): ProviderFault | undefined {
+  const { code, type, message = '' } = failure;
+  const byCode = code === undefined ? undefined : CODE_FAULTS[code];
+  const byName = byCode ?? (type === undefined ? undefined : CODE_FAULTS[type]);
+  const isThrottled = status === RATE_LIMITED || byName === 'rate_limited';
   // A code may be general ("rate_limit_exceeded") where the message says that no retry can help.
-  if (failure.message !== undefined && TOO_LONG.test(failure.message) && byCode !== 'content_filter') {
-    return 'context_length';
-  }
-  return byCode ?? (failure.type === undefined ? undefined : CODE_FAULTS[failure.type]);
+  if (byCode !== 'content_filter' && isTooLong(message, isThrottled)) return 'context_length';
+  return byName ?? (WRONG_KEY.test(message) ? 'rejected' : undefined);
+}
+
+/** "Too many tokens" is said of a prompt, and of the prompts of a minute. */
+function isTooLong(message: string, isThrottled: boolean): boolean {
+  return TOO_LARGE.test(message) || (!isThrottled && TOO_LONG.test(message));
 }
 
 /** Milliseconds from `retry-after-ms`, or `retry-after` in seconds or as an HTTP date. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Capacity, type CatalogModel, CatalogService } from '../../catalog/index';
 import { type ProviderId, type RequestContext, toApiId } from '../../common/index';
+import { DO_NOT_RETRY } from '../../errors/index';
 import { AppLogger, Metrics } from '../../observability/index';
 import type { CapacityDto } from '../dto/provider-health.response.dto';
 import { CapacityUnknownError, UpstreamBusyError } from './capacity.errors';
@@ -100,7 +101,7 @@ export class Capacities {
     return new UpstreamBusyError(
       `The prompt of about ${prompt} tokens is more than ${scope} takes in a minute`,
       { provider: model.provider, model: model.id, scope, limit },
-      { retryAfterMs: undefined, headers: { 'x-should-retry': 'false' } },
+      { retryAfterMs: undefined, headers: DO_NOT_RETRY },
     );
   }
 

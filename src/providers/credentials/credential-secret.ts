@@ -1,10 +1,8 @@
 import { PROVIDER_IDS, type ProviderId } from '../../common/index';
-import type { ProviderSettings } from '../../config/index';
+import type { AwsCredentials, ProviderSettings } from '../../config/index';
 
-type AwsKeys = NonNullable<ProviderSettings['aws']>;
-
-/** What an owner brings: a key, or AWS keys for Bedrock. Never an address. */
-export type CredentialSecret = { readonly apiKey: string } | { readonly aws: AwsKeys };
+/** What an owner brings: a key, or what AWS gives for Bedrock. Never an address. */
+export type CredentialSecret = { readonly apiKey: string } | { readonly aws: AwsCredentials };
 
 /** `local` and `sandbox` take no credential. */
 export const CREDENTIAL_PROVIDERS: readonly ProviderId[] = PROVIDER_IDS.filter(
@@ -17,8 +15,10 @@ const HINT_CHARS = 4;
 
 /** The end of the key, so that its owner recognises it; of AWS keys the id's, which is no secret. */
 export function hintOf(secret: CredentialSecret): string | null {
-  const shown = 'aws' in secret ? secret.aws.accessKeyId : secret.apiKey;
-  return shown.length >= HINTED_FROM_CHARS || 'aws' in secret ? shown.slice(-HINT_CHARS) : null;
+  const credential = 'aws' in secret ? secret.aws : secret;
+  if (!('apiKey' in credential)) return credential.accessKeyId.slice(-HINT_CHARS);
+  const { apiKey } = credential;
+  return apiKey.length >= HINTED_FROM_CHARS ? apiKey.slice(-HINT_CHARS) : null;
 }
 
 /** Is there an address that an owner's credential can be sent to? Azure and DIAL have none but the installation's. */

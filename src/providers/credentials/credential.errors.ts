@@ -20,3 +20,23 @@ export class CredentialUnreadableError extends AppError {
     );
   }
 }
+
+/**
+ * The provider refused the caller's own credential, now or lately. Final, for the same reason: it would be noticed on a
+ * bill only.
+ */
+export class CredentialRejectedError extends AppError {
+  override readonly code = 'CREDENTIAL_REJECTED';
+  override readonly status = 422;
+  override readonly type = 'invalid_request_error';
+
+  /** @param refusal the provider's own words, or those of the breaker that remembers them */
+  constructor(provider: ProviderId, id: string, refusal: AppError) {
+    const apiId = toApiId('crd', id);
+    super(
+      `Your credential for ${provider} was refused (${refusal.message}), and nothing takes its place. Check the account ` +
+        `behind it, or set another key with PATCH /api/v1/credentials/${apiId}, switch it off or delete it`,
+      { details: { provider, credentialId: apiId }, cause: refusal },
+    );
+  }
+}

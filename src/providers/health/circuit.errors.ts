@@ -1,6 +1,6 @@
 import type { ProviderId } from '../../common/index';
-import { ServiceUnavailableError } from '../../errors/index';
-import type { CircuitReason } from './failure-verdict';
+import { type AppError, ServiceUnavailableError } from '../../errors/index';
+import { type CircuitReason, verdictOf } from './failure-verdict';
 
 export interface OpenCircuit {
   readonly provider: ProviderId;
@@ -14,6 +14,7 @@ export interface OpenCircuit {
 export class CircuitOpenError extends ServiceUnavailableError {
   override readonly code = 'CIRCUIT_OPEN';
   override readonly failure = 'fallover';
+  readonly reason: CircuitReason;
 
   constructor({ provider, model, reason, retryAfterMs }: OpenCircuit) {
     const what =
@@ -24,5 +25,12 @@ export class CircuitOpenError extends ServiceUnavailableError {
       retryAfterMs,
       details: { provider, model, reason },
     });
+    this.reason = reason;
   }
+}
+
+/** Was the credential refused, by the provider or by the breaker that remembers it, as against one model for it (403)? */
+export function isCredentialRefusal(failure: unknown): failure is AppError {
+  if (failure instanceof CircuitOpenError) return failure.reason === 'credential_rejected';
+  return verdictOf(failure).about === 'credential';
 }

@@ -27,7 +27,7 @@ const NOTHING: AttemptVerdict = { about: 'nothing' };
 
 /**
  * Faults of the infrastructure count against the model, a refused credential against the credential at once. What the
- * request itself caused, what we ended ourselves and failures of our own say nothing.
+ * request itself caused (a long answer too), what we ended ourselves and failures of our own say nothing.
  */
 export function verdictOf(failure: unknown): AttemptVerdict {
   if (!(failure instanceof ProviderError)) return NOTHING;
@@ -50,6 +50,8 @@ export function verdictOf(failure: unknown): AttemptVerdict {
     case 'invalid_request':
     case 'context_length':
     case 'content_filter':
+    case 'too_large':
+    case 'overdue':
     case 'aborted':
       return NOTHING;
   }

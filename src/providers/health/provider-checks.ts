@@ -1,7 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { ProviderId } from '../../common/index';
+import { orAborted, type ProviderId, Turnstile } from '../../common/index';
 import { AppError, ProviderUnavailableError } from '../../errors/index';
 import { ProviderError, type ProviderFault } from '../provider.errors';
+import type { ProviderAdapter } from '../provider.port';
 import { ProviderRegistry } from '../provider.registry';
 import { monotonicNow } from './monotonic-now';
 
@@ -16,7 +17,9 @@ export interface ProviderCheck {
 
 const FRESH_MS = 60_000;
 const TIMEOUT_MS = 5_000;
-const AT_ONCE = 4;
+/** Of owners' credentials, of which there may be any number; the installation has one check per provider. */
+const OWN_AT_ONCE = 4;
+const OWN_WAITING = 100;
 /** Mostly of owners' credentials. */
 const MAX_KEPT = 1000;
 
@@ -26,17 +29,26 @@ export interface CheckTarget {
   readonly own?: { readonly credentialId: string; readonly ownerId: string };
 }
 
+/** One check that is under way or waits for its turn. */
+interface Running {
+  readonly done: Promise<void>;
+  /** Who wants to know. */
+  askers: number;
+  /** When nobody does any more, one that still waits is given up. */
+  readonly unwanted: AbortController;
+}
+
 /**
  * The active check of a provider: the cheapest call that is never billed, listing the models. It is made only when
- * somebody asks for a provider's health, once a minute at most; whoever asks meanwhile shares it.
+ * somebody asks for a provider's health, once a minute at most; whoever asks meanwhile shares it. The installation's
+ * are made all at once, owners' a few at a time.
  */
 @Injectable()
 export class ProviderChecks implements OnApplicationShutdown {
   private readonly done = new Map<string, ProviderCheck>();
-  private readonly running = new Map<string, Promise<void>>();
-  private readonly waiting: (() => void)[] = [];
+  private readonly running = new Map<string, Running>();
+  private readonly turnstile = new Turnstile(OWN_AT_ONCE, OWN_WAITING);
   private readonly closing = new AbortController();
-  private free = AT_ONCE;
 
   constructor(private readonly registry: ProviderRegistry) {}
 
@@ -49,11 +61,18 @@ export class ProviderChecks implements OnApplicationShutdown {
     return this.done.get(keyOf(target));
   }
 
-  /** Resolves when the check is at most a minute old; never rejects. */
-  async refresh(target: CheckTarget): Promise<void> {
+  /**
+   * Resolves when the check is at most a minute old, when there is no room for it, or when the signal fires; never
+   * rejects. A check that has begun goes on without its askers.
+   */
+  async refresh(target: CheckTarget, signal: AbortSignal): Promise<void> {
     const last = this.last(target);
     if (last && monotonicNow() - last.at < FRESH_MS) return;
-    await (this.running.get(keyOf(target)) ?? this.start(target));
+    const running = this.running.get(keyOf(target)) ?? this.start(target);
+    running.askers += 1;
+    await orAborted(running.done, signal).catch(() => undefined);
+    running.askers -= 1;
+    if (running.askers === 0) running.unwanted.abort();
   }
 
   /** All of a provider. What runs at the moment is not kept. */
@@ -63,15 +82,22 @@ export class ProviderChecks implements OnApplicationShutdown {
     for (const key of this.running.keys()) if (isOf(key)) this.running.delete(key);
   }
 
-  private start(target: CheckTarget): Promise<void> {
+  private start(target: CheckTarget): Running {
     const key = keyOf(target);
-    const running: Promise<void> = this.check(target).then((check) => {
+    const unwanted = new AbortController();
+    const done = this.inTurn(target, unwanted.signal).then((check) => {
       if (this.running.get(key) !== running) return;
       this.running.delete(key);
-      this.keep(key, check);
+      if (check) this.keep(key, check);
     });
+    const running: Running = { done, askers: 0, unwanted };
     this.running.set(key, running);
     return running;
+  }
+
+  private inTurn(target: CheckTarget, signal: AbortSignal): Promise<ProviderCheck | undefined> {
+    const check = (): Promise<ProviderCheck> => this.check(target);
+    return target.own ? this.turnstile.run(check, signal) : check();
   }
 
   private keep(key: string, check: ProviderCheck): void {
@@ -81,50 +107,25 @@ export class ProviderChecks implements OnApplicationShutdown {
     if (this.done.size > MAX_KEPT && oldest !== undefined) this.done.delete(oldest);
   }
 
-  private async check({ provider, own }: CheckTarget): Promise<ProviderCheck> {
-    await this.enter();
+  private async check(target: CheckTarget): Promise<ProviderCheck> {
     const startedAt = monotonicNow();
     try {
-      const adapter = own
-        ? (await this.registry.open(provider, { ownerId: own.ownerId })).adapter
-        : await this.registry.adapter(provider);
+      const adapter = await this.adapterOf(target);
       if (!adapter.listModels) return { outcome: 'impossible', at: startedAt };
-      await this.inTime((signal) => adapter.listModels?.(signal));
+      const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), this.closing.signal]);
+      // In time whether or not the adapter heeds the signal.
+      await orAborted(adapter.listModels(signal), signal);
       const at = monotonicNow();
       return { outcome: 'ok', at, latencyMs: Math.round(at - startedAt) };
     } catch (error) {
       const at = monotonicNow();
       return { outcome: 'failed', at, latencyMs: Math.round(at - startedAt), fault: faultOf(error) };
-    } finally {
-      this.leave();
     }
   }
 
-  /** Ends in time whether or not the adapter heeds the signal. */
-  private async inTime(work: (signal: AbortSignal) => unknown): Promise<void> {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
-    const signal = AbortSignal.any([timeout, this.closing.signal]);
-    let stop = (): void => undefined;
-    const over = new Promise<never>((_, reject) => {
-      stop = () => reject(new Error('The check took too long'));
-      signal.addEventListener('abort', stop);
-    });
-    try {
-      await Promise.race([work(signal), over]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
-  }
-
-  private async enter(): Promise<void> {
-    if (this.free > 0) this.free -= 1;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-
-  private leave(): void {
-    const next = this.waiting.shift();
-    if (next) next();
-    else this.free += 1;
+  private async adapterOf({ provider, own }: CheckTarget): Promise<ProviderAdapter> {
+    if (!own) return await this.registry.adapter(provider);
+    return (await this.registry.open(provider, { ownerId: own.ownerId })).adapter;
   }
 }
 

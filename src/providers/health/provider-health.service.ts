@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { ProviderId, RequestContext } from '../../common/index';
 import { Capacities } from '../capacity/capacities.service';
@@ -12,8 +11,8 @@ import { monotonicNow } from './monotonic-now';
 import { type CheckTarget, ProviderChecks } from './provider-checks';
 import { stateOf } from './provider-state';
 
-/** How long the list waits for checks; what is not known by then is `unknown` and known to the next who asks. */
-const LIST_PATIENCE_MS = 2_000;
+/** How long anybody waits for checks; what is not known by then is `unknown`, and known to the next who asks. */
+const PATIENCE_MS = 2_000;
 
 /** A provider as one caller uses it. */
 interface View extends CheckTarget {
@@ -32,24 +31,24 @@ export class ProviderHealth {
   ) {}
 
   /** As the caller would use them: with a credential of their own where they have one. */
-  async list({ principal: { userId } }: RequestContext): Promise<ProviderListDto> {
+  async list(ctx: RequestContext): Promise<ProviderListDto> {
+    const { userId } = ctx.principal;
     const views = this.registry.availability(userId).map(({ provider }) => this.view(provider, userId));
-    const checking = Promise.all(views.map((view) => this.refresh(view)));
-    await Promise.race([checking, delay(LIST_PATIENCE_MS, undefined, { ref: false })]);
+    await this.refresh(ctx, views);
     return { data: views.map((view) => this.summary(view)), nextCursor: null };
   }
 
   /** @throws UnknownProviderError */
-  async get({ principal }: RequestContext, name: string): Promise<ProviderResponseDto> {
-    const view = this.view(this.registry.resolveName(name), principal.userId);
-    await this.refresh(view);
+  async get(ctx: RequestContext, name: string): Promise<ProviderResponseDto> {
+    const view = this.view(this.registry.resolveName(name), ctx.principal.userId);
+    await this.refresh(ctx, [view]);
     return this.summary(view);
   }
 
   /** @throws UnknownProviderError */
-  async health({ principal }: RequestContext, name: string): Promise<ProviderHealthDto> {
-    const view = this.view(this.registry.resolveName(name), principal.userId);
-    await this.refresh(view);
+  async health(ctx: RequestContext, name: string): Promise<ProviderHealthDto> {
+    const view = this.view(this.registry.resolveName(name), ctx.principal.userId);
+    await this.refresh(ctx, [view]);
     const figures = view.own ? new Map<string, RecentFigures>() : this.statistics.recent(view.provider);
     return {
       ...this.summary(view),
@@ -72,8 +71,11 @@ export class ProviderHealth {
     return { provider, userId, own: credentialId ? { credentialId, ownerId: userId } : undefined };
   }
 
-  private async refresh(view: View): Promise<void> {
-    if (this.registry.isAvailable(view.provider, view.userId)) await this.checks.refresh(view);
+  /** All at once, and no longer than the caller is there. */
+  private async refresh({ signal }: RequestContext, views: readonly View[]): Promise<void> {
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const known = views.filter(({ provider, userId }) => this.registry.isAvailable(provider, userId));
+    await Promise.all(known.map((view) => this.checks.refresh(view, patience)));
   }
 
   private summary(view: View): Pick<ProviderResponseDto, keyof ProviderResponseDto> {

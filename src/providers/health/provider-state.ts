@@ -38,8 +38,11 @@ export function stateOf({ availability, check, traffic, circuits, hasOwn }: Heal
   const whose = hasOwn ? 'your own one' : availability.variables.join(' and ');
   if (state === 'unavailable') return { state, reason, detail };
   const shut = circuits.filter(({ breaker }) => breaker.state !== 'closed');
-  if (shut.some(({ model }) => model === undefined)) return refused(whose);
-  const left = shut.map(({ model = '' }) => model).toSorted((one, other) => one.localeCompare(other));
+  const credential = shut.find(({ model }) => model === undefined);
+  if (credential && !isAccepted(credential, check)) return refused(whose);
+  const left = shut
+    .flatMap(({ model }) => (model === undefined ? [] : [model]))
+    .toSorted((one, other) => one.localeCompare(other));
   if (traffic.lastSuccessAt !== undefined && traffic.lastSuccessAt >= (check?.at ?? 0)) {
     return { state: 'available', detail: withShut(detail, left) };
   }
@@ -57,6 +60,11 @@ export function stateOf({ availability, check, traffic, circuits, hasOwn }: Heal
   }
 }
 
+/** The provider has taken the credential since, at a time when calls are let through again; before, they are refused here. */
+function isAccepted({ breaker }: Circuit, check: ProviderCheck | undefined): boolean {
+  return check?.outcome === 'ok' && check.at >= breaker.retryAt;
+}
+
 function failed(fault: ProviderFault, whose: string): StateOfProvider {
   switch (fault) {
     case 'rejected':
@@ -64,12 +72,14 @@ function failed(fault: ProviderFault, whose: string): StateOfProvider {
     case 'connect':
       return { state: 'error', reason: 'unreachable', detail: 'It cannot be reached' };
     case 'timeout':
+    case 'overdue':
       return { state: 'error', reason: 'timeout', detail: 'It did not list its models in time' };
     case 'rate_limited':
       return { state: 'available', detail: 'Reachable, and limiting our requests at the moment' };
     case 'overloaded':
     case 'cut':
     case 'malformed':
+    case 'too_large':
     case 'aborted':
       return { state: 'error', reason: 'failing', detail: `It could not list its models (${fault})` };
     case 'not_found':

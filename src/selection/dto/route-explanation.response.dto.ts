@@ -14,6 +14,9 @@ export class TaskTypeConfidenceDto {
 
 export class RequestNeedsDto {
   @ApiProperty() readonly vision: boolean;
+  @ApiProperty() readonly document: boolean;
+  @ApiProperty() readonly audio: boolean;
+  @ApiProperty() readonly video: boolean;
   @ApiProperty() readonly tools: boolean;
   @ApiProperty() readonly jsonSchema: boolean;
   @ApiProperty() readonly jsonObject: boolean;
@@ -30,7 +33,14 @@ export class TaskFeaturesDto {
   @ApiProperty({ type: 'integer', example: 66 })
   readonly estimatedPromptTokens: number;
 
-  @ApiProperty({ type: 'integer', description: 'What the prompt can have at most', example: 320 })
+  @ApiProperty({ type: 'integer', description: 'The part of it that files are guessed to take', example: 0 })
+  readonly estimatedFileTokens: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'What the prompt can have at most; with files, up to the model’s context window',
+    example: 320,
+  })
   readonly boundPromptTokens: number;
 
   @ApiPropertyOptional({ type: 'integer', example: 500 })
@@ -38,6 +48,9 @@ export class TaskFeaturesDto {
 
   @ApiProperty() readonly hasCode: boolean;
   @ApiProperty({ type: 'integer', example: 0 }) readonly imageCount: number;
+  @ApiProperty({ description: 'Documents, audio or video, or files that the provider keeps' })
+  readonly hasFiles: boolean;
+
   @ApiProperty({ type: 'integer', example: 0 }) readonly toolCount: number;
 
   @ApiProperty({ description: 'ISO 639-1; `und` when unclear', example: 'en' })

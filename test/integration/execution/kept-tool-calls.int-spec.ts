@@ -23,13 +23,18 @@ describe(KeptToolCallsRepository.name, () => {
   ])('keeps %s', async (_, written, kept) => {
     const repository = new KeptToolCallsRepository(node.pool);
     const ctx = aContext(await aCaller(node));
-    const callOf = (argumentsText: string) => ({
-      calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: argumentsText } }] as const,
+    const callOf = (id: string, argumentsText: string) =>
+      ({ id, type: 'function', function: { name: 'f', arguments: argumentsText } }) as const;
+    const roundOf = (argumentsText: string) => ({
+      calls: [
+        { call: callOf('call_0', argumentsText), clientId: 'call_2' },
+        { call: callOf('call_1', argumentsText) },
+      ],
       results: [{ role: 'tool', tool_call_id: 'call_1', content: argumentsText }] as const,
     });
-    await repository.keep(ctx, ['call_2'], callOf(written));
-    const found = await repository.find(ctx, ['call_2', 'call_3']);
-    expect(found).toEqual(new Map([['call_2', callOf(kept)]]));
+    await repository.keep(ctx, roundOf(written));
+    const found = await repository.find(ctx, ['call_1', 'call_2', 'call_3']);
+    expect(found).toEqual(new Map([['call_2', roundOf(kept)]]));
     expect((await repository.find(aContext(await aCaller(node)), ['call_2'])).size).toBe(0);
   });
 });

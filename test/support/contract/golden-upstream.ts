@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { LLMock } from '@copilotkit/aimock';
 
 /** One step of a byte-exact answer: text or bytes to write, or `CUT` or `STALL`, which happen to the connection. */
@@ -12,6 +13,8 @@ export interface GoldenAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** CUT destroys the socket, STALL leaves it open without another byte; otherwise the answer ends. */
   readonly steps: readonly GoldenStep[];
+  /** Written again and again behind the steps, until the client hangs up; at once when it was taken, if not said otherwise. */
+  readonly endless?: { readonly text: string; readonly everyMs?: number };
 }
 
 /** What the upstream received. */
@@ -117,5 +120,19 @@ async function play(answer: GoldenAnswer, response: ServerResponse): Promise<voi
       response.write(step, () => setImmediate(resolve));
     });
   }
-  response.end();
+  if (answer.endless) await goOn(answer.endless, response);
+  else response.end();
+}
+
+async function goOn(
+  { text, everyMs }: NonNullable<GoldenAnswer['endless']>,
+  response: ServerResponse,
+): Promise<void> {
+  // A client that hangs up in the middle of a write is no failure.
+  response.on('error', () => undefined);
+  const closed = new Promise((resolve) => response.once('close', resolve));
+  while (!response.destroyed) {
+    const written = new Promise((resolve) => response.write(text, resolve));
+    await Promise.race([closed, everyMs === undefined ? written : delay(everyMs)]);
+  }
 }

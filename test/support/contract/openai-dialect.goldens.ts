@@ -14,6 +14,20 @@ const USAGE = {
   prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
   completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0, accepted_prediction_tokens: 0 },
 };
+export const REASONING_USAGE = {
+  prompt_tokens: 20,
+  completion_tokens: 90,
+  total_tokens: 110,
+  prompt_tokens_details: { cached_tokens: 0 },
+  completion_tokens_details: { reasoning_tokens: 64 },
+};
+export const CACHED_USAGE = {
+  prompt_tokens: 2006,
+  completion_tokens: 10,
+  total_tokens: 2016,
+  prompt_tokens_details: { cached_tokens: 1920 },
+  completion_tokens_details: { reasoning_tokens: 0 },
+};
 const TOOL_CALLS = FACTS.calls.map((call) => ({
   id: call.id,
   type: 'function',
@@ -58,7 +72,11 @@ export function event(data: object): string {
   return `data: ${JSON.stringify(data)}\n\n`;
 }
 
-export const USAGE_CHUNK = event({ ...ENVELOPE, choices: [], usage: USAGE });
+export function usageChunk(usage: object): string {
+  return event({ ...ENVELOPE, choices: [], usage });
+}
+
+export const USAGE_CHUNK = usageChunk(USAGE);
 export const DONE = 'data: [DONE]\n\n';
 
 export function sse(...steps: readonly GoldenStep[]): GoldenAnswer {
@@ -75,24 +93,24 @@ function failed(status: number, error: object, headers: Record<string, string> =
   return { status, headers: { ...JSON_HEADERS, ...headers }, steps: [JSON.stringify({ error })] };
 }
 
+/** xAI's words for a wrong key, which it says with a 400. */
+export const XAI_WRONG_KEY: GoldenAnswer = {
+  status: 400,
+  headers: JSON_HEADERS,
+  steps: [
+    JSON.stringify({
+      code: 'Client specified an invalid argument',
+      error: `Incorrect API key provided: ${API_KEY}. You can obtain an API key from https://console.x.ai.`,
+    }),
+  ],
+};
+
 export const OPENAI_GOLDENS: Goldens = {
   text: completion({ content: FACTS.text }),
   parallelTools: completion({ tool_calls: TOOL_CALLS }, 'tool_calls'),
   jsonSchema: completion({ content: FACTS.json }),
-  reasoningUsage: completion({ content: FACTS.text }, 'stop', {
-    prompt_tokens: 20,
-    completion_tokens: 90,
-    total_tokens: 110,
-    prompt_tokens_details: { cached_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 64 },
-  }),
-  cachedUsage: completion({ content: FACTS.text }, 'stop', {
-    prompt_tokens: 2006,
-    completion_tokens: 10,
-    total_tokens: 2016,
-    prompt_tokens_details: { cached_tokens: 1920 },
-    completion_tokens_details: { reasoning_tokens: 0 },
-  }),
+  reasoningUsage: completion({ content: FACTS.text }, 'stop', REASONING_USAGE),
+  cachedUsage: completion({ content: FACTS.text }, 'stop', CACHED_USAGE),
   stream: sse(
     ROLE,
     chunk({ content: 'Hello' }),

@@ -1,3 +1,4 @@
+import { createServer, type Socket } from 'node:net';
 import type { CatalogModel, ModelTimeouts } from '../../../src/catalog/index';
 import type { ChatBody, JsonObject } from '../../../src/common/index';
 import {
@@ -19,10 +20,15 @@ import {
   STREAM_FAILURES,
 } from './adapter-cases';
 import { freePort } from '../free-port';
+import { listen } from '../listen';
 import { PATIENT } from './catalog-model';
 import { GoldenUpstream } from './golden-upstream';
 
 const HURRIED_MS = 60;
+/** Longer than a test may take. */
+const NEVER_MS = 600_000;
+/** The extension of a TLS greeting that lists the protocols (ALPN), with one in it. */
+const ONLY_HTTP_1 = Buffer.from('\x00\x10\x00\x0b\x00\x09\x08http/1.1', 'latin1');
 
 /** Declares the whole contract suite for one adapter. Call it at the top level of a contract spec. */
 export function runContract(row: ContractRow): void {
@@ -30,8 +36,24 @@ export function runContract(row: ContractRow): void {
     const upstream = new GoldenUpstream();
     const adapters: ProviderAdapter[] = [];
 
-    beforeAll(() => upstream.start());
-    afterAll(() => upstream.stop());
+    /** Takes connections and never finishes a handshake. */
+    const sockets: Socket[] = [];
+    let greeted = Promise.withResolvers<Buffer>();
+    const silent = createServer((socket) => {
+      sockets.push(socket);
+      socket.once('data', (bytes) => greeted.resolve(bytes));
+    });
+    let silentPort: number;
+
+    beforeAll(async () => {
+      await upstream.start();
+      silentPort = await listen(silent);
+    });
+    afterAll(async () => {
+      await upstream.stop();
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => silent.close(resolve));
+    });
     beforeEach(() => upstream.reset());
     afterEach(async () => {
       for (const adapter of adapters.splice(0)) await adapter.close?.();
@@ -166,13 +188,30 @@ export function runContract(row: ContractRow): void {
         await upstream.clientClosed();
       });
 
+      if (isEventStream(row)) {
+        it.each(['streamStalls', 'streamNeverBegins'] as const)(
+          'ends %s also while comments keep the connection alive',
+          async (name) => {
+            const steps = row.goldens[name].steps.filter((step) => step !== 'STALL');
+            const endless = { text: ': waiting\n\n', everyMs: HURRIED_MS / 6 };
+            const adapter = at(upstream.serve('keptAlive', { ...row.goldens[name], steps, endless }));
+            const timeouts = { firstByteMs: HURRIED_MS, idleMs: HURRIED_MS };
+            const error = await failure(async () =>
+              drain(await adapter.chatStream(call(REQUESTS.text(), { timeouts }))),
+            );
+            expect(error).toMatchObject({ fault: 'timeout', mayBeBilled: true });
+            await upstream.clientClosed();
+          },
+        );
+      }
+
       it('gives up on a stream that never begins by the first-byte timer', async () => {
         const adapter = golden('streamNeverBegins');
         const timeouts = { firstByteMs: HURRIED_MS };
         const error = await failure(async () =>
           drain(await adapter.chatStream(call(REQUESTS.text(), { timeouts }))),
         );
-        expect(error).toMatchObject({ fault: 'timeout', mayBeBilled: true });
+        expect(error).toMatchObject({ fault: 'timeout', failure: 'retry', mayBeBilled: true });
         await upstream.clientClosed();
       });
 
@@ -218,6 +257,16 @@ export function runContract(row: ContractRow): void {
         expect(upstream.received).toHaveLength(1);
       });
 
+      it('reads no more than it needs of a long error text', async () => {
+        const { steps, ...answer } = row.goldens.serverError;
+        const longer = { ...answer, steps: [...steps, ' '.repeat(64 * 1024), 'STALL'] };
+        const timeouts = { firstByteMs: NEVER_MS, idleMs: NEVER_MS, totalMs: NEVER_MS };
+        const request = call(REQUESTS.text(), { timeouts });
+        const error = await failure(() => run(at(upstream.serve('longError', longer)), request));
+        expect(error).toMatchObject({ fault: 'overloaded', mayBeBilled: false });
+        await upstream.clientClosed();
+      });
+
       it.each(['badRequest', 'unauthorized'] as const)('says nothing secret about %s', async (name) => {
         const error = await failure(() => run(golden(name), call()));
         expect(error.message).not.toContain(API_KEY);
@@ -227,6 +276,13 @@ export function runContract(row: ContractRow): void {
 
       it('never bills a refused connection', async () => {
         const error = await failure(async () => run(at(await closedPort()), call()));
+        expect(error).toMatchObject({ fault: 'connect', failure: 'retry', mayBeBilled: false });
+      });
+
+      it('gives up by the connect timer on a server that never finishes its handshake', async () => {
+        const timeouts = { connectMs: HURRIED_MS };
+        const adapter = at(`https://127.0.0.1:${silentPort}`);
+        const error = await failure(async () => run(adapter, call(REQUESTS.text(), { timeouts })));
         expect(error).toMatchObject({ fault: 'connect', failure: 'retry', mayBeBilled: false });
       });
 
@@ -249,11 +305,29 @@ export function runContract(row: ContractRow): void {
       });
     });
 
+    it('gives up on an answer that is too large to be read, and closes the socket', async () => {
+      const larger = { ...row.goldens.text, endless: { text: ' '.repeat(1024 * 1024) } };
+      const error = await failure(() => at(upstream.serve('large', larger)).chat(call()));
+      expect(error).toMatchObject({ fault: 'too_large', mayBeBilled: true });
+      await upstream.clientClosed();
+    });
+
     it('gives up on an answer by the total timer and closes the socket', async () => {
       const timeouts = { totalMs: HURRIED_MS };
       const error = await failure(() => golden('neverAnswers').chat(call(REQUESTS.text(), { timeouts })));
-      expect(error).toMatchObject({ fault: 'timeout', failure: 'retry', mayBeBilled: true });
+      expect(error).toMatchObject({ fault: 'overdue', failure: 'fallover', mayBeBilled: true });
       await upstream.clientClosed();
+    });
+
+    it('offers no other protocol than HTTP/1.1', async () => {
+      greeted = Promise.withResolvers<Buffer>();
+      const caller = new AbortController();
+      const adapter = at(`https://127.0.0.1:${silentPort}`);
+      const running = failure(() => adapter.chat(call(REQUESTS.text(), { signal: caller.signal })));
+      const hello = await greeted.promise;
+      caller.abort(new Error('gone'));
+      await running;
+      expect(hello.includes(ONLY_HTTP_1)).toBe(true);
     });
 
     it('uses its sockets again for calls that follow each other', async () => {
@@ -303,6 +377,11 @@ export function runContract(row: ContractRow): void {
       });
     }
   });
+}
+
+/** Other framings know no comments. */
+function isEventStream({ goldens }: ContractRow): boolean {
+  return goldens.stream.headers?.['content-type']?.includes('text/event-stream') === true;
 }
 
 async function failure(run: () => Promise<unknown>): Promise<ProviderError> {

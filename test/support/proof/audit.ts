@@ -23,7 +23,9 @@ export interface Audit {
   readonly bounded: number;
   /** Attempts without a line; faults, all of them. */
   readonly missing: number;
-  /** Lines without an attempt. */
+  /** Lines of answers that were given again; nobody was asked for them and nothing was paid. */
+  readonly reused: number;
+  /** Other lines without an attempt. */
   readonly alone: readonly BookedLine[];
   readonly chargedPico: bigint;
   readonly bookedPico: bigint;
@@ -33,6 +35,7 @@ export interface Audit {
 }
 
 const NO_LINE = 'an attempt without a line';
+const REUSED: readonly string[] = ['cached', 'shared'];
 
 export function audit(input: AuditInput): Audit {
   const faults: string[] = [];
@@ -67,7 +70,17 @@ export function audit(input: AuditInput): Audit {
     }
   }
   for (const line of input.lines) sums.booked += line.costPico ?? 0n;
-  const alone = [...lines.values()];
+  const [reused, alone] = split([...lines.values()], ({ usageSource }) => REUSED.includes(usageSource));
+  const told = new Set(input.attempts.map(({ requestId }) => requestId));
+  for (const line of reused) {
+    if (
+      line.costPico !== 0n ||
+      line.prompt + line.completion + line.cachedRead > 0 ||
+      told.has(line.requestId)
+    ) {
+      faults.push(`an answer given again that was not free: ${JSON.stringify(pairOf(undefined, line))}`);
+    }
+  }
   for (const line of alone) {
     if (!input.mayStandAlone(line)) {
       faults.push(`a line without an attempt: ${JSON.stringify(pairOf(undefined, line))}`);
@@ -79,12 +92,17 @@ export function audit(input: AuditInput): Audit {
     exact: sums.exact,
     bounded: sums.bounded,
     missing: sums.missing,
+    reused: reused.length,
     alone,
     chargedPico: sums.charged,
     bookedPico: sums.booked,
     exactChargedPico: sums.exactCharged,
     exactBookedPico: sums.exactBooked,
   };
+}
+
+function split<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }
 
 function modelOf(attempt: Attempt, models: readonly ProofModel[]): ProofModel {

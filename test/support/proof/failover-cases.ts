@@ -1,5 +1,5 @@
 /** Faults at the first of two providers that sell the same model, with what the client sees and what is booked. */
-import type { Fault, Script } from '../truth-provider/truth-provider';
+import type { Behaviour, Fault, Script } from '../truth-provider/truth-provider';
 
 /** Of a JSON request and a streamed one alike, or of each. */
 export type Either = string | readonly [string, string];
@@ -18,13 +18,17 @@ export interface FailoverCase {
   readonly second?: readonly Script[];
   /** Nothing listens at the first provider's port. */
   readonly isDown?: boolean;
+  /** What earlier requests have left behind at the first provider: a breaker that is open, or no capacity. */
+  readonly earlier?: 'breaker' | 'capacity';
   /** What the client sees; of a JSON request and of a streamed one where they differ. */
   readonly sees: Either;
   /** The lines, in the order of the attempts. */
   readonly booked: Either;
 }
 
-const failing = (fault: Fault): readonly Script[] => [{ ...ALWAYS, answer: ANSWER, chunks: 8, fault }];
+const failing = (fault: Fault, more: Behaviour = {}): readonly Script[] => [
+  { ...ALWAYS, answer: ANSWER, chunks: 8, fault, ...more },
+];
 const failingOnce = (fault: Fault): readonly Script[] => [
   { answer: ANSWER, chunks: 8, fault },
   { answer: ANSWER, chunks: 8 },
@@ -42,6 +46,12 @@ export const FAILOVER_CASES: readonly FailoverCase[] = [
     first: failingOnce({ kind: 'status', status: 429, retryAfter: 1 }),
     sees: 'whole answer of openai',
     booked: 'openai failed: $0, openai succeeded: as charged',
+  },
+  {
+    name: '429 with Retry-After of 30 s',
+    first: failing({ kind: 'status', status: 429, retryAfter: 30 }),
+    sees: 'whole answer of azure',
+    booked: 'openai failed: $0, azure succeeded: as charged',
   },
   {
     name: '429 with Retry-After of an hour',
@@ -90,7 +100,10 @@ export const FAILOVER_CASES: readonly FailoverCase[] = [
     name: 'no first byte in time',
     first: failing({ kind: 'stall' }),
     sees: 'whole answer of azure',
-    booked: 'openai timed_out: upper bound (2×), azure succeeded: as charged',
+    booked: [
+      'openai timed_out: upper bound, azure succeeded: as charged',
+      'openai timed_out: upper bound (2×), azure succeeded: as charged',
+    ],
   },
   {
     name: 'cut before the first byte',
@@ -120,10 +133,7 @@ export const FAILOVER_CASES: readonly FailoverCase[] = [
     name: 'stalled in the middle',
     first: failing({ kind: 'stall', afterChunks: 3 }),
     sees: ['whole answer of azure', '3 pieces, then error PROVIDER_TIMEOUT'],
-    booked: [
-      'openai timed_out: upper bound (2×), azure succeeded: as charged',
-      'openai timed_out: upper bound',
-    ],
+    booked: ['openai timed_out: upper bound, azure succeeded: as charged', 'openai timed_out: upper bound'],
   },
   {
     name: 'error event in the middle',
@@ -168,6 +178,30 @@ export const FAILOVER_CASES: readonly FailoverCase[] = [
     booked: 'openai failed: upper bound (2×), azure succeeded: as charged',
   },
   {
+    name: 'role chunk, then cut',
+    first: failing({ kind: 'cut', afterChunks: 0 }),
+    sees: 'whole answer of azure',
+    booked: 'openai truncated: upper bound (2×), azure succeeded: as charged',
+  },
+  {
+    name: 'azure prompt filter chunk, then stall',
+    first: failing(
+      { kind: 'stall', afterChunks: 0 },
+      { opening: [{ prompt_filter_results: [{ prompt_index: 0 }] }] },
+    ),
+    sees: 'whole answer of azure',
+    booked: [
+      'openai timed_out: upper bound, azure succeeded: as charged',
+      'openai timed_out: upper bound (2×), azure succeeded: as charged',
+    ],
+  },
+  {
+    name: 'stalled behind keep-alives',
+    first: failing({ kind: 'stall', afterChunks: 3, keepAliveMs: 50 }),
+    sees: ['whole answer of azure', '3 pieces, then error PROVIDER_TIMEOUT'],
+    booked: ['openai timed_out: upper bound, azure succeeded: as charged', 'openai timed_out: upper bound'],
+  },
+  {
     name: 'usage missing',
     first: [{ ...ALWAYS, answer: ANSWER, usage: { report: 'omit' } }],
     sees: 'whole answer of openai',
@@ -187,6 +221,13 @@ export const FAILOVER_CASES: readonly FailoverCase[] = [
     booked: 'openai failed: $0, azure succeeded: as charged',
   },
   {
+    name: '400: the prompt is too long for every provider',
+    first: failing({ kind: 'status', status: 400, body: TOO_LONG }),
+    second: failing({ kind: 'status', status: 400, body: TOO_LONG }),
+    sees: '400 context_length_exceeded',
+    booked: 'openai failed: $0, azure failed: $0',
+  },
+  {
     name: '400: the request is wrong',
     first: failing({ kind: 'status', status: 400 }),
     sees: '400 PROVIDER_INVALID_REQUEST',
@@ -198,5 +239,26 @@ export const FAILOVER_CASES: readonly FailoverCase[] = [
     second: failing({ kind: 'status', status: 503 }),
     sees: '503 ALL_PROVIDERS_FAILED, Retry-After',
     booked: 'openai failed: $0 (2×), azure failed: $0 (4×)',
+  },
+  {
+    name: '401 from every provider',
+    first: failing({ kind: 'status', status: 401 }),
+    second: failing({ kind: 'status', status: 401 }),
+    sees: '503 ALL_PROVIDERS_FAILED, not to be retried',
+    booked: 'openai failed: $0, azure failed: $0',
+  },
+  {
+    name: 'circuit breaker open',
+    first: [],
+    earlier: 'breaker',
+    sees: 'whole answer of azure',
+    booked: 'azure succeeded: as charged',
+  },
+  {
+    name: 'configured capacity used up',
+    first: [],
+    earlier: 'capacity',
+    sees: 'whole answer of azure',
+    booked: 'azure succeeded: as charged',
   },
 ];

@@ -21,6 +21,8 @@ export interface Attempt {
   readonly at: number;
   readonly requestId?: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of chats: as it was called. */
+  readonly path?: string;
   readonly model: string;
   readonly isStream: boolean;
   readonly bodySha256: string;

@@ -25,6 +25,8 @@ export interface Behaviour {
   readonly chunkDelayMs?: number;
   /** Into how many chunks the answer is split. Default: one per token, at most 8. */
   readonly chunks?: number;
+  /** Fields of stream events without choices that come before all others. */
+  readonly opening?: readonly object[];
   readonly fault?: Fault;
   /** Of an embeddings request: the length of the vectors, whatever was asked. */
   readonly vectorLength?: number;
@@ -58,7 +60,7 @@ export type Fault =
       readonly body?: unknown;
     }
   | { readonly kind: 'cut'; readonly afterChunks?: number; readonly midEvent?: boolean }
-  | { readonly kind: 'stall'; readonly afterChunks?: number }
+  | { readonly kind: 'stall'; readonly afterChunks?: number; readonly keepAliveMs?: number }
   | { readonly kind: 'malformed'; readonly afterChunks?: number; readonly line?: string }
   | { readonly kind: 'clean-eof'; readonly afterChunks?: number }
   | { readonly kind: 'no-done' }
@@ -66,4 +68,5 @@ export type Fault =
   | { readonly kind: 'error-frame'; readonly afterChunks?: number; readonly body?: unknown }
   | { readonly kind: 'content-type'; readonly contentType?: string; readonly body?: string }
   | { readonly kind: 'empty' }
-  | { readonly kind: 'endless' };
+  /** In JSON: pieces of so many bytes, 1024 by default, with `chunkDelayMs` between them. */
+  | { readonly kind: 'endless'; readonly pieceBytes?: number };

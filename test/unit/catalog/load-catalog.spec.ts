@@ -131,6 +131,11 @@ describe(loadCatalog.name, () => {
         'models[1].aliases[0]: "A" already means openai/a',
       ],
       [
+        'tools over an API that the provider has not',
+        modelsYaml(modelYaml('xai/a', 'toolsApi: responses')),
+        'models[0].toolsApi: "responses" is for models of openai and azure',
+      ],
+      [
         'a deployment without its base',
         `deployments:\n  - { id: azure/x, base: openai/none }\n`,
         'deployments[0].base: "openai/none" is not a known model',
@@ -200,6 +205,18 @@ describe(loadCatalog.name, () => {
       expect(ids).toEqual(['openai/a', 'openai/b', 'dial/new', 'azure/bot']);
     });
 
+    it('says whether a deployment is asked for the usage of its streams', () => {
+      const own = catalogFolder({
+        'mine.yaml': `deployments:
+  - { id: dial/asked, base: openai/a, asksStreamUsage: true }
+  - { id: dial/never, base: openai/a, asksStreamUsage: false }
+  - { id: dial/usual, base: openai/a }
+`,
+      });
+      const asks = (id: string) => find([own, builtIn], id)?.asksStreamUsage;
+      expect([asks('dial/asked'), asks('dial/never'), asks('dial/usual')]).toEqual([true, false, undefined]);
+    });
+
     it('changes the version', () => {
       const own = catalogFolder({ 'mine.yaml': 'models:\n  - { id: openai/a, contextWindowTokens: 500 }\n' });
       expect(loadCatalog([own, builtIn]).hash).not.toBe(loadCatalog([builtIn]).hash);
@@ -233,6 +250,23 @@ describe(loadCatalog.name, () => {
       });
       expect(prices.get('azure/bot')).toEqual(prices.get('openai/a'));
     });
+
+    it('takes tools over the API of its base where its seller has that, unless it says otherwise', () => {
+      const folder = catalogFolder({
+        'models.yaml': `${modelsYaml(modelYaml('openai/a', 'toolsApi: responses'))}deployments:
+  - { id: azure/a, base: openai/a }
+  - { id: azure/b, base: openai/a, toolsApi: chat }
+  - { id: dial/a, base: openai/a }
+`,
+      });
+      const apiOf = (id: string) => find([folder], id)?.toolsApi;
+      expect([apiOf('openai/a'), apiOf('azure/a'), apiOf('azure/b'), apiOf('dial/a')]).toEqual([
+        'responses',
+        'responses',
+        'chat',
+        undefined,
+      ]);
+    });
   });
 
   describe('timeouts', () => {
@@ -240,20 +274,40 @@ describe(loadCatalog.name, () => {
       ['small', false, { connectMs: 5000, firstByteMs: 30_000, idleMs: 30_000, totalMs: 30_000 }],
       ['large', false, { connectMs: 5000, firstByteMs: 60_000, idleMs: 30_000, totalMs: 60_000 }],
       ['local', false, { connectMs: 5000, firstByteMs: 120_000, idleMs: 30_000, totalMs: 120_000 }],
-      ['large', true, { connectMs: 5000, firstByteMs: 60_000, idleMs: 60_000, totalMs: 60_000 }],
-    ])('of a %s model (reasoning: %s) follow from its size', (size, reasoning, timeouts) => {
-      const yaml = modelYaml('openai/a', `supports: { reasoning: ${String(reasoning)} }`).replace(
-        'size: small',
-        `size: ${size}`,
-      );
-      expect(find([catalogFolder({ 'm.yaml': modelsYaml(yaml) })], 'openai/a')?.timeouts).toEqual(timeouts);
-    });
+      ['large', true, { connectMs: 5000, firstByteMs: 300_000, idleMs: 60_000, totalMs: 300_000 }],
+      ['local', true, { connectMs: 5000, firstByteMs: 300_000, idleMs: 60_000, totalMs: 300_000 }],
+    ])(
+      'of a %s model (reasoning: %s) follow from its size and whether it thinks',
+      (size, reasoning, timeouts) => {
+        const yaml = modelYaml('openai/a', `supports: { reasoning: ${String(reasoning)} }`).replace(
+          'size: small',
+          `size: ${size}`,
+        );
+        expect(find([catalogFolder({ 'm.yaml': modelsYaml(yaml) })], 'openai/a')?.timeouts).toEqual(timeouts);
+      },
+    );
 
     it('can be set one by one', () => {
       const folder = catalogFolder({
         'm.yaml': modelsYaml(modelYaml('openai/a', 'timeouts: { totalMs: 5 }')),
       });
       expect(find([folder], 'openai/a')?.timeouts).toMatchObject({ totalMs: 5, firstByteMs: 30_000 });
+    });
+
+    it('can be set for a provider, whose models may differ; later folders win field by field', () => {
+      const builtIn = catalogFolder({
+        'm.yaml': modelsYaml(
+          modelYaml('openai/a', 'timeouts: { totalMs: 5 }'),
+          modelYaml('openai/b'),
+          modelYaml('azure/a'),
+        ),
+        'p.yaml': 'providers: { openai: { timeouts: { totalMs: 6, idleMs: 7 } } }\n',
+      });
+      const own = catalogFolder({ 'p.yaml': 'providers: { openai: { timeouts: { idleMs: 8 } } }\n' });
+      const timeouts = (id: string) => find([own, builtIn], id)?.timeouts;
+      expect(timeouts('openai/a')).toMatchObject({ totalMs: 5, idleMs: 8, firstByteMs: 30_000 });
+      expect(timeouts('openai/b')).toMatchObject({ totalMs: 6, idleMs: 8 });
+      expect(timeouts('azure/a')).toMatchObject({ totalMs: 30_000, idleMs: 30_000 });
     });
   });
 });

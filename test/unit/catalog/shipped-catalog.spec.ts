@@ -80,6 +80,40 @@ describe('the shipped catalog', () => {
     expect(names.find('sandbox/large')?.supports).toMatchObject({ vision: true, reasoning: true });
   });
 
+  it('lists nothing that is sold at other prices than text', () => {
+    const heard = models.filter(({ input }) => input.includes('audio') || input.includes('video'));
+    expect(heard.map(({ id }) => id)).toEqual([]);
+  });
+
+  it.each([
+    [true, 'openai/gpt-4o'],
+    [true, 'openai/gpt-6-sol'],
+    [true, 'anthropic/claude-haiku-4-5'],
+    [true, 'google/gemini-3.8-flash'],
+    [true, 'bedrock/claude-sonnet-5'],
+    [true, 'bedrock/nova-pro'],
+    [false, 'openai/gpt-4-turbo'],
+    [false, 'azure/gpt-6-luna'],
+    [false, 'dial/claude-opus-5-5'],
+    [false, 'bedrock/nova-micro'],
+    [false, 'xai/grok-4.7'],
+    [false, 'local/gemma3'],
+  ])('says %s to documents for %s', (reads, id) => {
+    expect(names.find(id)?.input.includes('document')).toBe(reads);
+  });
+
+  it.each([
+    ['responses', 'openai/gpt-6-astra'],
+    ['responses', 'openai/gpt-6.1-terra'],
+    ['responses', 'openai/gpt-5.6-luna'],
+    ['responses', 'openai/gpt-5.4-mini'],
+    ['responses', 'azure/gpt-6.1-sol'],
+    [undefined, 'openai/gpt-5.2'],
+    [undefined, 'openai/gpt-4o'],
+    // What DIAL sends on to the vendor is DIAL's own concern.
+    [undefined, 'dial/gpt-6.1-sol'],
+  ])('takes tools over the API %s for %s', (api, id) => expect(names.find(id)?.toolsApi).toBe(api));
+
   it('keeps the sandbox below every real model', () => {
     const best = Math.max(...models.filter((m) => m.provider === 'sandbox').map((m) => m.scores.GENERAL));
     const real = models.filter((model) => model.provider !== 'sandbox' && !model.embedding);
@@ -119,6 +153,14 @@ describe('the shipped catalog', () => {
     }
     expect(names.find('bedrock/titan-embed-text-v2')?.embedding?.maxBatch).toBe(1);
     expect(names.find('cohere/embed-v4.0')?.embedding?.maxBatch).toBe(96);
+  });
+
+  it('asks for packed vectors where OpenAI makes them, and nowhere else', () => {
+    const packing = models.filter((model) => model.embedding?.hasBase64).map(({ baseModel }) => baseModel);
+    expect(new Set(packing)).toEqual(
+      new Set(['text-embedding-3-large', 'text-embedding-3-small', 'text-embedding-ada-002']),
+    );
+    expect(names.find('azure/text-embedding-3-large')?.embedding?.hasBase64).toBe(true);
   });
 
   it('knows who else sells an embedding model', () => {

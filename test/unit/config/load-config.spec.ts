@@ -120,6 +120,8 @@ describe('loadConfig', () => {
     [{ AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com' }, 'azure', true],
     [{ AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' }, 'bedrock', false],
     [{ AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_REGION: 'eu-west-1' }, 'bedrock', true],
+    [{ AWS_BEARER_TOKEN_BEDROCK: 'k' }, 'bedrock', false],
+    [{ AWS_BEARER_TOKEN_BEDROCK: 'k', AWS_REGION: 'eu-west-1' }, 'bedrock', true],
     [{ OLLAMA_BASE_URL: 'http://127.0.0.1:11434' }, 'local', true],
     [{ DIAL_API_KEY: 'k' }, 'dial', false],
     [{ DIAL_API_KEY: 'k', DIAL_API_URL: 'https://dial.example.com' }, 'dial', true],
@@ -127,6 +129,18 @@ describe('loadConfig', () => {
     const config = loadConfig({ DATA_DIR: dataDir, ...env });
     expect(config.providers[provider].isConfigured).toBe(isConfigured);
     expect(config.providers[provider].variables.length).toBeGreaterThan(0);
+  });
+
+  it('prefers an API key of Bedrock, and needs no region for it beside a base URL', () => {
+    const keys = { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+    const awsOf = (env: Record<string, string>) =>
+      loadConfig({ DATA_DIR: dataDir, ...keys, ...env }).providers.bedrock.aws;
+    const region = { AWS_REGION: 'eu-west-1' };
+    expect(awsOf({ ...region, AWS_BEARER_TOKEN_BEDROCK: 'k' })).toEqual({ apiKey: 'k', region: 'eu-west-1' });
+    expect(awsOf({ BEDROCK_BASE_URL: 'http://a.test', AWS_BEARER_TOKEN_BEDROCK: 'k' })).toEqual({
+      apiKey: 'k',
+    });
+    expect(awsOf(region)).toMatchObject({ accessKeyId: 'a', secretAccessKey: 'b' });
   });
 
   it.each([

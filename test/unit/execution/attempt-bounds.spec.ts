@@ -2,6 +2,7 @@ import {
   affordableMaxTokens,
   type AttemptTokens,
   boundCompletionTokens,
+  expectedTokens,
   hardMaxTokens,
   holdAmounts,
 } from '../../../src/execution/attempt-bounds';
@@ -12,7 +13,7 @@ const tokens = (overrides: Partial<AttemptTokens> = {}): AttemptTokens => ({
   estimatedPromptTokens: 250,
   choices: 1,
   imageCount: 0,
-  hasStoredFiles: false,
+  hasFiles: false,
   ...overrides,
 });
 
@@ -48,8 +49,23 @@ describe('holdAmounts', () => {
     );
   });
 
+  it('lets files fill the window of the model, and never more', () => {
+    const planned = aPlanned({ contextWindowTokens: 200_000 });
+    const { worstPicoUsd, minimumPicoUsd } = holdAmounts([planned], tokens({ hasFiles: true }), 10);
+    expect(worstPicoUsd).toBe(200_000n * 150_000n + 10n * 600_000n);
+    expect(minimumPicoUsd).toBe(worstPicoUsd);
+  });
+
   it('refuses an empty list', () => {
     expect(() => holdAmounts([], tokens(), 4096)).toThrow(RangeError);
+  });
+});
+
+describe('expectedTokens', () => {
+  it('expects no more of a prompt than the model reads', () => {
+    const planned = aPlanned({ contextWindowTokens: 200_000 });
+    expect(expectedTokens(planned, tokens({ estimatedPromptTokens: 900_000 })).prompt).toBe(200_000);
+    expect(expectedTokens(planned, tokens()).prompt).toBe(250);
   });
 });
 

@@ -1,15 +1,39 @@
-import { inputTokens, splitInputs } from '../../../src/execution/embedding-batches';
+import { batchLimits, inputTokens, splitInputs } from '../../../src/execution/embedding-batches';
 import { EmbeddingState } from '../../../src/execution/embedding-state';
 import { inTurns } from '../../../src/execution/in-turns';
 import { longInputs } from '../../../src/execution/long-inputs';
 import { encodeVector, lengthOf } from '../../../src/execution/vector';
+import type { PlannedModel } from '../../../src/selection/index';
 import { aContext, aModel, aPlanned } from '../../support/factories';
 
-const FACTS = { takesTokens: true, hasInputTypes: false, cutsLongTexts: false, quality: 0.5 };
+const FACTS = {
+  takesTokens: true,
+  hasInputTypes: false,
+  cutsLongTexts: false,
+  hasBase64: false,
+  quality: 0.5,
+};
 
 function split(inputs: readonly (string | readonly number[])[], maxBatch: number, maxBatchTokens?: number) {
   const batches = splitInputs(inputs, inputs.map(inputTokens), { maxBatch, maxBatchTokens });
   return batches.map(({ start, inputs: own }) => [start, own.length]);
+}
+
+function stateOf(candidates: readonly PlannedModel[], inputs: readonly string[]): EmbeddingState {
+  return new EmbeddingState(
+    aContext(),
+    { model: 'openai/e', inputs, encoding: 'float', extra: {} },
+    {
+      decisionId: 'd',
+      strategy: 'pinned',
+      candidates,
+      ranking: [],
+      filtered: [],
+      warnings: [],
+      providers: [],
+      catalogVersion: 'c',
+    },
+  );
 }
 
 describe(splitInputs.name, () => {
@@ -57,24 +81,49 @@ describe(splitInputs.name, () => {
   });
 });
 
+describe(batchLimits.name, () => {
+  const facts = { ...FACTS, maxBatch: 2048, maxBatchTokens: 300_000 };
+  const ANSWER_BYTES = 16 * 1024 * 1024;
+
+  it.each([
+    ['numbers', { dimensions: 3072 }, undefined, 170],
+    ['packed vectors', { dimensions: 3072, hasBase64: true }, undefined, 1016],
+    ['short vectors, as asked for', { dimensions: 3072 }, 8, 2048],
+    ['vectors of an unknown length', {}, undefined, 127],
+    ['vectors of which one is too much', { dimensions: 100_000 }, 1_000_000, 1],
+  ])('bounds a batch of %s', (_, more, asked, maxBatch) => {
+    expect(batchLimits({ ...facts, ...more }, asked)).toEqual({ maxBatch, maxBatchTokens: 300_000 });
+  });
+
+  it.each([
+    ['numbers, indented', false, (numbers: number[]) => numbers],
+    ['packed', true, (numbers: number[]) => encodeVector(numbers, 'base64')],
+  ])('has room for the whole answer: %s', (_, hasBase64, encode) => {
+    const { maxBatch } = batchLimits({ ...facts, dimensions: 1536, hasBase64 }, undefined);
+    const embedding = encode(Array<number>(1536).fill(-0.0012345678901234567));
+    const item = { object: 'embedding', index: maxBatch, embedding };
+    const [, ...lines] = JSON.stringify({ data: [item] }, null, 2)
+      .split('\n')
+      .slice(1);
+    expect(lines.join('\n').length * maxBatch).toBeLessThan(ANSWER_BYTES);
+  });
+
+  it('splits a request for one seller by what that one answers with', () => {
+    const embedding = { ...FACTS, maxBatch: 2048, dimensions: 3072 };
+    const packing = aPlanned({ id: 'openai/e', embedding: { ...embedding, hasBase64: true } });
+    const other = aPlanned({ id: 'azure/e', embedding });
+    const inputs = Array<string>(1100).fill('a');
+    const own = stateOf([packing, other], inputs);
+
+    expect(own.workOf(packing).batches.map((batch) => batch.inputs.length)).toEqual([1016, 84]);
+    expect(own.workOf(other).batches).toHaveLength(7);
+  });
+});
+
 describe(EmbeddingState.name, () => {
   const planned = aPlanned({ id: 'openai/e', embedding: { ...FACTS, maxBatch: 2 } });
   const other = aPlanned({ id: 'azure/e', embedding: { ...FACTS, maxBatch: 2 } });
-  const state = () =>
-    new EmbeddingState(
-      aContext(),
-      { model: 'openai/e', inputs: ['a', 'b', 'c'], encoding: 'float', extra: {} },
-      {
-        decisionId: 'd',
-        strategy: 'pinned',
-        candidates: [planned, other],
-        ranking: [],
-        filtered: [],
-        warnings: [],
-        providers: [],
-        catalogVersion: 'c',
-      },
-    );
+  const state = () => stateOf([planned, other], ['a', 'b', 'c']);
 
   it('asks money only for what has not come, and for all of it at another seller', () => {
     const own = state();

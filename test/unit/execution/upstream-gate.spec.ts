@@ -2,7 +2,10 @@ import {
   AttemptStatistics,
   type Capacities,
   type CapacitySlot,
+  CircuitOpenError,
   type Circuits,
+  CredentialRejectedError,
+  ProviderError,
   type ProviderRegistry,
 } from '../../../src/providers/index';
 import type { AttemptState } from '../../../src/execution/attempt-state';
@@ -11,12 +14,17 @@ import type { SettledAttempt } from '../../../src/ledger/index';
 import type { PlannedModel } from '../../../src/selection/index';
 import { catalogModel } from '../../support/contract/catalog-model';
 
-const line = (usage: SettledAttempt['usage']): SettledAttempt => ({
+const CREDENTIAL_ID = '01890000-0000-7000-8000-000000000001';
+
+const line = (
+  usage: SettledAttempt['usage'],
+  usageSource: SettledAttempt['usageSource'] = 'provider',
+): SettledAttempt => ({
   attempt: 1,
   provider: 'openai',
   model: 'openai/test-model-1',
   outcome: 'succeeded',
-  usageSource: 'provider',
+  usageSource,
   usage,
   costPicoUsd: 0n,
   startedAt: new Date(),
@@ -31,13 +39,13 @@ function gateWith(options: { isLimited: boolean; isOwn?: boolean; refusal?: Erro
     if (options.refusal) throw options.refusal;
     return { leave: left };
   });
-  const own = () => (options.isOwn ? 'credential' : undefined);
+  const own = () => (options.isOwn ? `${CREDENTIAL_ID}:1` : undefined);
   const capacities = { limits: () => options.isLimited, enter: jest.fn(() => Promise.resolve(slot)) };
   const gate = new UpstreamGate(
     { enter, require: jest.fn() } as Partial<Circuits> as Circuits,
     new AttemptStatistics(),
     {
-      ownCredential: own,
+      ownCredentialRef: () => (options.isOwn ? { id: CREDENTIAL_ID, version: 1 } : undefined),
       laneOf: own,
     } as Partial<ProviderRegistry> as ProviderRegistry,
     capacities as Partial<Capacities> as Capacities,
@@ -94,6 +102,14 @@ describe(UpstreamGate.name, () => {
     expect(slot.end.mock.calls).toEqual([[undefined]]);
   });
 
+  it('keeps the estimate when only a bound is booked', async () => {
+    const { gate, asked, state, planned, slot } = gateWith({ isLimited: true });
+    const passage = await gate.enter(asked, planned);
+    state.pending.push(line({ promptTokens: 400, completionTokens: 128_000 }, 'upper_bound'));
+    passage.leave(new Error('cut'));
+    expect(slot.end.mock.calls).toEqual([[undefined]]);
+  });
+
   it('gives back what was not used: without a line nothing was sent', async () => {
     const { gate, asked, planned, slot } = gateWith({ isLimited: true });
     (await gate.enter(asked, planned)).leave(new Error('the budget is used up'));
@@ -105,5 +121,43 @@ describe(UpstreamGate.name, () => {
     const { gate, asked, planned, slot } = gateWith({ isLimited: true, refusal });
     await expect(gate.enter(asked, planned)).rejects.toBe(refusal);
     expect(slot.giveBack).toHaveBeenCalledTimes(1);
+  });
+
+  describe('failureOf', () => {
+    const rejected = (upstreamStatus: number) =>
+      new ProviderError(`openai answered ${upstreamStatus}`, {
+        provider: 'openai',
+        fault: 'rejected',
+        upstreamStatus,
+        mayBeBilled: false,
+      });
+    const open = (reason: 'credential_rejected' | 'overloaded') =>
+      new CircuitOpenError({ provider: 'openai', reason, retryAfterMs: 1000 });
+
+    it.each([
+      ['the provider', rejected(401)],
+      ['the provider, for want of money', rejected(402)],
+      ['the breaker that remembers it', open('credential_rejected')],
+    ])('is final and says what to do when %s refuses an own credential', (_, refusal) => {
+      const { gate, asked, planned } = gateWith({ isLimited: false, isOwn: true });
+      const seen = gate.failureOf(asked, planned, refusal);
+      expect(seen).toBeInstanceOf(CredentialRejectedError);
+      expect(seen).toMatchObject({
+        code: 'CREDENTIAL_REJECTED',
+        failure: 'final',
+        details: { credentialId: 'crd_01890000000070008000000000000001' },
+        message: expect.stringContaining('PATCH /api/v1/credentials/crd_') as string,
+      });
+    });
+
+    it.each([
+      ['a refusal of the installation’s credential', false, rejected(401)],
+      ['a model that the own account may not use', true, rejected(403)],
+      ['a model that failed lately', true, open('overloaded')],
+      ['whatever else', true, new Error('cut')],
+    ])('leaves %s as it is', (_, isOwn, failure) => {
+      const { gate, asked, planned } = gateWith({ isLimited: false, isOwn });
+      expect(gate.failureOf(asked, planned, failure)).toBe(failure);
+    });
   });
 });

@@ -100,6 +100,16 @@ describe('parseChatRequest', () => {
     expect(() => parse(body)).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED', param }));
   });
 
+  it('bounds the size of what goes on: what was received and what grows, or what is measured', () => {
+    const text = `{"model":"auto","messages":[${JSON.stringify(USER)}],"x":[${'1e20,'.repeat(99)}1e20]}`;
+    const parsed = (bytes?: number) => parseChatRequest(JSON.parse(text), {}, bytes, LIMITS);
+    const sent = Buffer.byteLength(JSON.stringify(parsed().body));
+    expect(sent).toBeGreaterThan(text.length + 1_500);
+    expect(parsed().bodyBytes).toBe(sent);
+    expect(parsed(text.length).bodyBytes).toBeGreaterThanOrEqual(sent);
+    expect(parsed(text.length).bodyBytes).toBeLessThan(sent + 200);
+  });
+
   it('takes null where OpenAI’s clients send it', () => {
     const body = {
       model: 'auto',

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AppConfig } from '../../../src/config/index';
 import { AdapterResources } from '../../../src/providers/adapter-resources';
+import { inlineImages } from '../../../src/providers/adapters/ai-sdk/prompt-images';
 import type { KeptThoughtsRepository } from '../../../src/providers/kept-thoughts.repository';
 import { PIXEL } from '../../support/contract/adapter-cases';
 
@@ -22,7 +23,11 @@ describe(AdapterResources.name, () => {
     const url = new URL(`http://${host}/a.png`);
     const part = { type: 'file' as const, mediaType: 'image', data: { type: 'url' as const, url } };
     try {
-      return await resources.images.inline([{ role: 'user', content: [part] }], new AbortController().signal);
+      return await inlineImages(
+        [{ role: 'user', content: [part] }],
+        resources.images,
+        new AbortController().signal,
+      );
     } finally {
       await resources.onApplicationShutdown();
     }

@@ -57,11 +57,32 @@ describe(endpointOf.name, () => {
     );
   });
 
+  it.each<[ProviderId, Partial<ProviderSettings>, string | undefined]>([
+    ['openai', {}, '/v1/responses'],
+    ['openai', { baseUrl: 'https://host/x?tenant=7' }, '/x/responses?tenant=7'],
+    ['azure', { baseUrl: 'https://res.openai.azure.com' }, '/openai/v1/responses'],
+    [
+      'azure',
+      { baseUrl: 'https://res.openai.azure.com/openai/', apiVersion: '2025-01-01-preview' },
+      '/openai/v1/responses',
+    ],
+    ['azure', { baseUrl: 'https://apim/x?api-version=2024-06-01&a=b' }, '/x/openai/v1/responses?a=b'],
+    [
+      'azure',
+      { baseUrl: 'https://res.openai.azure.com', apiVersion: 'preview' },
+      '/openai/v1/responses?api-version=preview',
+    ],
+    ['azure', { baseUrl: 'https://res.openai.azure.com/openai/v1' }, '/openai/v1/responses'],
+    ['dial', { baseUrl: 'https://dial/core' }, undefined],
+  ])('finds the Responses API of %s with %j at %s', (provider, overrides, path) => {
+    expect(endpointOf(provider, settings(overrides)).responsesPath).toBe(path);
+  });
+
   it('calls deployments of dial and does not ask their streams for usage', () => {
     const endpoint = endpointOf('dial', settings({ baseUrl: 'https://dial/core', apiKey: 'k' }));
     expect(endpoint.chatPath('a')).toBe('/core/openai/deployments/a/chat/completions?api-version=2024-10-21');
     expect(endpoint.chatPath('a')).toBe(endpoint.chatPath('a'));
-    expect(endpoint.hasStreamUsage).toBe(false);
+    expect(endpoint.asksStreamUsage).toBe(false);
     expect(endpoint.headers).toEqual(['api-key', 'k']);
   });
 

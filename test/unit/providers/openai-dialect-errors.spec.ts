@@ -39,6 +39,21 @@ describe(faultOf.name, () => {
     [400, { message: 'the request exceeds the available context size' }, 'context_length'],
     [400, { message: 'Prompt is too long' }, 'context_length'],
     [429, { code: 'rate_limit_exceeded', message: 'Request too large for model' }, 'context_length'],
+    [429, { message: 'Too many tokens, please wait before trying again.' }, 'rate_limited'],
+    [
+      429,
+      { type: 'rate_limit_error', message: 'This exceeds your context window per minute' },
+      'rate_limited',
+    ],
+    [429, { message: 'Request too large for gpt on tokens per min (TPM)' }, 'context_length'],
+    [400, { message: 'Too many tokens' }, 'context_length'],
+    [
+      400,
+      { code: 'Client specified an invalid argument', message: 'Incorrect API key provided: x' },
+      'rejected',
+    ],
+    [400, { message: 'Incorrect%20API%20key%20provided:%20x' }, 'rejected'],
+    [400, { message: 'Your prompt says: Incorrect API key' }, 'invalid_request'],
     [400, { code: 'content_filter', message: 'context length' }, 'content_filter'],
     [400, { code: 'model_not_found' }, 'not_found'],
     [429, { code: 'insufficient_quota' }, 'rejected'],
@@ -52,6 +67,10 @@ describe(failureOf.name, () => {
   it.each<[JsonObject | undefined, object]>([
     [undefined, {}],
     [{ error: 'model is loading' }, { message: 'model is loading' }],
+    [
+      { code: 'c', error: 'e' },
+      { message: 'e', code: 'c' },
+    ],
     [
       { error: { message: 'a', code: 429, type: 't', param: 'p' } },
       { message: 'a', code: '429', type: 't', param: 'p' },
@@ -105,6 +124,16 @@ describe(safeMessage.name, () => {
     expect(safeMessage(short, 'cannot read "my secret"')).toContain('withheld');
   });
 
+  it.each([0, 3, 7, 9])('searches the whole of a long prompt, whatever its place (%d)', (shift) => {
+    const quoted = 'xyz which nobody has heard of.';
+    const content = `${'ab '.repeat(300_000)}${'-'.repeat(shift)}${quoted}${' cd'.repeat(300_000)}`;
+    const long = context({ body: { model: 'm', messages: [{ role: 'user', content }] } });
+    expect(safeMessage(long, `cannot read "${quoted}"`)).toContain('withheld');
+    expect(safeMessage(long, 'cannot read xyz which somebody has')).toBe(
+      'cannot read xyz which somebody has',
+    );
+  });
+
   it('keeps at most 500 characters', () => {
     expect(safeMessage(context(), 'no '.repeat(1000))).toHaveLength(500);
     expect(safeMessage(context(), '  ')).toBeUndefined();
@@ -134,6 +163,7 @@ describe(reportedError.name, () => {
   it.each([
     [{ code: '429' }, 'rate_limited'],
     [{ code: '503' }, 'overloaded'],
+    [{ type: 'rate_limit_error', message: 'Too many tokens' }, 'rate_limited'],
     [{ type: 'server_error' }, 'overloaded'],
     [{ code: 'context_length_exceeded' }, 'context_length'],
     [{ code: '7' }, 'malformed'],

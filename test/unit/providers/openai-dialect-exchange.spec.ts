@@ -63,7 +63,7 @@ describe('exchanges', () => {
       jest.advanceTimersByTime(909);
       const late = outcome(exchange.answer);
       jest.advanceTimersByTime(2);
-      expect(await late).toMatchObject({ fault: 'timeout', mayBeBilled: true });
+      expect(await late).toMatchObject({ fault: 'overdue', failure: 'fallover', mayBeBilled: true });
     });
 
     it('leaves no timer and no listener behind', async () => {
@@ -93,13 +93,17 @@ describe('exchanges', () => {
       expect((await exchange.answer).status).toBe(503);
     });
 
-    it('refuses an answer beyond 64 MiB', async () => {
+    it('refuses an answer beyond 64 MiB for good', async () => {
       const exchange = new Exchange(CONTEXT, LIMITS, new AbortController().signal).start(silent, OPTIONS);
       const control = controller();
       exchange.onRequestStart(control);
       exchange.onResponseStart(control, 200, {});
       for (let sent = 0; sent <= 64; sent += 1) exchange.onResponseData(control, Buffer.alloc(1024 * 1024));
-      expect(await outcome(exchange.answer)).toMatchObject({ fault: 'malformed' });
+      expect(await outcome(exchange.answer)).toMatchObject({
+        fault: 'too_large',
+        failure: 'final',
+        mayBeBilled: true,
+      });
       expect(control.abort).toHaveBeenCalled();
     });
   });
@@ -146,6 +150,63 @@ describe('exchanges', () => {
       jest.advanceTimersByTime(300);
       expect(contentOf(await exchange.next())).toContain('"a"');
       expect(await outcome(exchange.next())).toMatchObject({ fault: 'timeout', mayBeBilled: true });
+    });
+
+    describe.each([
+      ['comments', ': waiting\n\n'],
+      ['broken lines', 'data: {"choices"\n\n'],
+    ])('kept alive by %s', (_, noise) => {
+      /** In steps shorter than the idle time. */
+      const keepAlive = (write: (text: string) => void, forMs: number): void => {
+        for (let passed = 0; passed < forMs; passed += 250) {
+          write(noise);
+          jest.advanceTimersByTime(250);
+        }
+      };
+
+      it.each([
+        ['before the first chunk', ''],
+        ['after a chunk', chunk({ content: 'a' })],
+      ])('ends, %s, when ten times the idle time brought no chunk', async (_name, before) => {
+        const { exchange, control, write } = openStream();
+        if (before) {
+          write(before);
+          await exchange.next();
+        }
+        const waiting = outcome(exchange.next());
+        keepAlive(write, 2_750);
+        expect(control.abort).not.toHaveBeenCalled();
+        keepAlive(write, 500);
+        expect(await waiting).toMatchObject({ fault: 'timeout', mayBeBilled: true });
+        expect(control.abort).toHaveBeenCalledTimes(1);
+        expect(jest.getTimerCount()).toBe(0);
+      });
+
+      it('counts anew from every chunk, and back in the idle time', async () => {
+        const { exchange, control, write } = openStream();
+        for (let round = 0; round < 3; round += 1) {
+          const waiting = exchange.next();
+          keepAlive(write, 2_750);
+          write(chunk({ content: 'a' }));
+          expect(contentOf(await waiting)).toContain('"a"');
+        }
+        jest.advanceTimersByTime(299);
+        expect(control.abort).not.toHaveBeenCalled();
+        jest.advanceTimersByTime(1);
+        expect(control.abort).toHaveBeenCalled();
+      });
+
+      it('does not count while the consumer is slow', async () => {
+        const { exchange, control, write } = openStream();
+        write(chunk({ content: 'a' }));
+        await exchange.next();
+        keepAlive(write, 10_000);
+        const waiting = exchange.next();
+        keepAlive(write, 1_000);
+        write(chunk({ content: 'b' }));
+        expect(contentOf(await waiting)).toContain('"b"');
+        expect(control.abort).not.toHaveBeenCalled();
+      });
     });
 
     it('starts the idle time anew with every piece', async () => {

@@ -1,16 +1,24 @@
 import type { ChatBody } from '../../../src/common/index';
-import { chatBody, streamBody } from '../../../src/providers/adapters/openai-dialect/request';
+import { ValidationError } from '../../../src/errors/index';
+import { chatBody, jsonText, streamBody } from '../../../src/providers/adapters/openai-dialect/request';
 import type { ChatCall } from '../../../src/providers/index';
 import { catalogModel } from '../../support/contract/catalog-model';
 
-function call(body: Partial<ChatBody>): ChatCall {
+function call(body: Partial<ChatBody>, asksStreamUsage?: boolean): ChatCall {
   return {
-    model: catalogModel({ upstreamId: 'up' }),
+    model: catalogModel({ upstreamId: 'up', asksStreamUsage }),
     body: { model: 'up', messages: [], ...body },
     signal: new AbortController().signal,
     requestId: 'req_1',
   };
 }
+
+describe(jsonText.name, () => {
+  it('says of what cannot be written that the request is wrong, so that nothing is booked for it', () => {
+    const nested: unknown = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`);
+    expect(() => jsonText({ nested })).toThrow(ValidationError);
+  });
+});
 
 describe(chatBody.name, () => {
   it('keeps every field, known or not, in its order', () => {
@@ -47,5 +55,15 @@ describe(streamBody.name, () => {
 
   it('adds no options where the upstream may refuse them', () => {
     expect(JSON.parse(streamBody(call({}), false))).toEqual({ model: 'up', messages: [], stream: true });
+  });
+
+  it('asks or does not ask as the catalog says of the model', () => {
+    const asking = { model: 'up', messages: [], stream: true, stream_options: { include_usage: true } };
+    const silent = { model: 'up', messages: [], stream: true };
+    const wanted = { stream_options: { include_usage: true } };
+    expect(JSON.parse(streamBody(call({}, true), false))).toEqual(asking);
+    expect(JSON.parse(streamBody(call({}, false), true))).toEqual(silent);
+    expect(JSON.parse(streamBody(call(wanted, false), false))).toEqual(silent);
+    expect(JSON.parse(streamBody(call(wanted), false))).toEqual(asking);
   });
 });

@@ -58,6 +58,20 @@ describe(ChunkDecoder.name, () => {
     expect(decode(two, chunk({}, 'length', 0)).report().rawFinishReason).toBe('length');
   });
 
+  it('is complete only when every choice that was asked for has finished, however often another one has', () => {
+    const two = (...parts: readonly string[]): ChunkDecoder => {
+      const decoder = new ChunkDecoder('r-1', 2);
+      for (const part of parts) decoder.feed(Buffer.from(part));
+      return decoder;
+    };
+    const first = chunk({ content: 'a' }) + chunk({}, 'stop');
+    expect(two(first).isComplete).toBe(false);
+    expect(two(first, chunk({}, 'stop')).isComplete).toBe(false);
+    expect(two(first, chunk({ content: 'b' }, null, 1), chunk({}, 'stop')).isComplete).toBe(false);
+    expect(two(first, chunk({}, 'stop', 1)).isComplete).toBe(true);
+    expect(two(first, DONE).isComplete).toBe(true);
+  });
+
   it.each([
     ['broken JSON', 'data: {"choices"\n\n'],
     ['JSON that is no object', 'data: [1]\n\n'],

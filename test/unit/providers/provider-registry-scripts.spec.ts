@@ -5,6 +5,7 @@ import type { CatalogService } from '../../../src/catalog/index';
 import type { ProviderId } from '../../../src/common/index';
 import { loadConfig, type ProviderSettings } from '../../../src/config/index';
 import type { AppLogger } from '../../../src/observability/index';
+import { lazyPackage } from '../../../src/providers/adapters/ai-sdk/lazy-package';
 import { type AdapterFactories, type ProviderAdapter, ProviderRegistry } from '../../../src/providers/index';
 import type { OwnerAdapters } from '../../../src/providers/credentials/owner-adapters';
 
@@ -33,7 +34,12 @@ describe(`${ProviderRegistry.name} with scripts`, () => {
 
   afterEach(() => rmSync(dir, { recursive: true }));
 
-  function setUp(scripts: string, env: Record<string, string> = {}, own?: ProviderId) {
+  function setUp(
+    scripts: string,
+    env: Record<string, string> = {},
+    own?: ProviderId,
+    table: AdapterFactories = factories,
+  ) {
     writeFileSync(path.join(dir, 'scripts.yaml'), scripts);
     const config = loadConfig({
       LATTICE_ENV: 'test',
@@ -50,7 +56,7 @@ describe(`${ProviderRegistry.name} with scripts`, () => {
       config,
       {} as CatalogService,
       { event: jest.fn(), debug: jest.fn() } as unknown as AppLogger,
-      factories,
+      table,
       owners as unknown as OwnerAdapters,
     );
     const stateOf = (provider: ProviderId) =>
@@ -82,6 +88,48 @@ describe(`${ProviderRegistry.name} with scripts`, () => {
       });
     }
     expect(stateOf('google')).toMatchObject({ state: 'available', executionMode: 'script' });
+  });
+
+  describe('with a package that is there and cannot be imported', () => {
+    const broken = (error: Error): AdapterFactories => ({
+      google: () =>
+        ({
+          provider: 'google',
+          load: lazyPackage('@ai-sdk/google', () => Promise.reject(error)),
+        }) as unknown as ProviderAdapter,
+    });
+    const gone = Object.assign(new Error("Cannot find package 'zod' imported from index.js"), {
+      code: 'ERR_MODULE_NOT_FOUND',
+    });
+    const env = { GOOGLE_API_KEY: 'k' };
+
+    it('takes the script, from the first call on', async () => {
+      const { registry, stateOf } = setUp('google: { command: [x] }', env, undefined, broken(gone));
+      expect(stateOf('google')).toMatchObject({ executionMode: 'direct' });
+      for (const _ of [1, 2]) {
+        expect(await registry.open('google', OWNER)).toMatchObject({
+          executionMode: 'script',
+          fallbackReason: 'missing_package',
+        });
+        expect(stateOf('google')).toMatchObject({ state: 'available', executionMode: 'script' });
+      }
+    });
+
+    it('is unavailable without one, and says which package', async () => {
+      const { registry, stateOf } = setUp('', env, undefined, broken(gone));
+      await expect(registry.open('google', OWNER)).rejects.toMatchObject({
+        code: 'REQUIRES_IMPLEMENTATION',
+        details: { reason: 'package_missing', package: '@ai-sdk/google' },
+      });
+      expect(stateOf('google')).toMatchObject({ state: 'unavailable', reason: 'package_missing' });
+    });
+
+    it('tries again after a failure that says nothing about what is installed', async () => {
+      const tooMany = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+      const { registry, stateOf } = setUp('google: { command: [x] }', env, undefined, broken(tooMany));
+      expect(await registry.open('google', OWNER)).toMatchObject({ fallbackReason: 'missing_package' });
+      expect(stateOf('google')).toMatchObject({ executionMode: 'direct' });
+    });
   });
 
   it('calls directly where it can', async () => {

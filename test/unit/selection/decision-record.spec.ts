@@ -16,6 +16,7 @@ const request = aRequest(
             text: `Write a Python function that translates ${SECRET}, summarize and classify it`,
           },
           { type: 'image_url', image_url: { url: `https://example.org/${SECRET}.png` } },
+          { type: 'file', file: { filename: SECRET, file_data: `data:application/pdf;base64,${SECRET}` } },
         ],
       },
     ],
@@ -31,6 +32,7 @@ const request = aRequest(
 const models = Array.from({ length: 60 }, (_, index) =>
   aModel({
     id: `${index % 2 ? 'openai' : 'anthropic'}/a-model-with-a-long-name-${index}`,
+    input: ['text', 'image', 'document'],
     ...(index > 50 ? { status: 'retired' as const } : {}),
   }),
 );
@@ -44,7 +46,15 @@ describe(decisionRecord.name, () => {
       asked: { model: 'auto', taskType: 'CODE_GENERATION', fallback: 'any' },
       strategy: 'auto',
       task: { type: 'CODE_GENERATION', confidence: 1, source: 'override' },
-      features: { tools: 1, images: 1, maxTokens: 4_000, json: 'schema', stream: true },
+      features: {
+        tools: 1,
+        images: 1,
+        files: ['document'],
+        fileTokens: 2_000,
+        maxTokens: 4_000,
+        json: 'schema',
+        stream: true,
+      },
       filtered: { retired: 9 },
       providers: ['openai', 'anthropic'],
       versions: plan.versions,

@@ -11,6 +11,7 @@ const FACTS: EmbeddingFacts = {
   takesTokens: false,
   hasInputTypes: false,
   cutsLongTexts: false,
+  hasBase64: false,
   quality: 0.5,
 };
 

@@ -16,6 +16,7 @@ const strong = aModel({ id: 'openai/strong', scores: scored(0.9) });
 const middle = aModel({ id: 'anthropic/middle', scores: scored(0.8) });
 const weak = aModel({ id: 'openai/weak', scores: scored(0.6) });
 const three = [weak, strong, middle];
+const ALL_INPUTS: CatalogModel['input'] = ['text', 'image', 'document', 'audio', 'video'];
 
 const ids = (plan: ExecutionPlan): string[] => plan.candidates.map(({ model }) => model.id);
 const plan = (
@@ -40,6 +41,14 @@ const messages = (content: ChatMessage['content']): Partial<ChatBody> => ({
   messages: [{ role: 'user', content }],
 });
 const image = messages([{ type: 'image_url', image_url: { url: 'https://example.org/a.png' } }]);
+const PDF_CHARS = 600_000;
+const filePart = (type: string) => ({
+  type: 'file',
+  file: { file_data: `data:${type};base64,${'A'.repeat(PDF_CHARS)}` },
+});
+const pdf = messages([filePart('application/pdf')]);
+const sound = messages([{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'mp3' } }]);
+const film = messages([filePart('video/mp4')]);
 const tools = { tools: [{ type: 'function', function: { name: 'look' } }] };
 const schema = { response_format: { type: 'json_schema', json_schema: { name: 'a' } } };
 
@@ -133,9 +142,14 @@ describe(SelectionService.name, () => {
         { response_format: { type: 'json_object' } },
       ],
       ['streaming', { supports: without('streaming') }, { stream: true }],
+      ['document', {}, pdf],
+      ['document', {}, messages([{ type: 'file', file: { file_id: 'file-1' } }])],
+      ['audio', {}, sound],
+      ['video', {}, film],
     ])('%s: leaves the best-scored model out', (reason, changes, body) => {
       const model = bad(changes);
-      const made = plan({ models: [model, strong, middle] }, body);
+      const others = [strong, middle].map((other) => ({ ...other, input: ALL_INPUTS }));
+      const made = plan({ models: [model, ...others] }, body);
       expect(reasonsOf(made)).toEqual({ [model.id]: reason });
       expect(ids(made)).toEqual(['openai/strong', 'anthropic/middle']);
     });
@@ -155,6 +169,23 @@ describe(SelectionService.name, () => {
       ['a deprecated model', { status: 'deprecated' }, {}],
     ])('%s is no reason', (_, changes, body) => {
       expect(ids(plan({ models: [bad(changes), strong] }, body))).toContain('openai/bad');
+    });
+
+    it('takes no fallback either that cannot read the file', () => {
+      const models = [{ ...strong, input: ALL_INPUTS }, middle, { ...weak, input: ALL_INPUTS }];
+      const made = plan({ models }, { ...pdf, model: 'openai/weak' }, { fallback: 'any' });
+      expect(ids(made)).toEqual(['openai/weak', 'openai/strong']);
+      expect(reasonsOf(made)).toEqual({ 'anthropic/middle': 'document' });
+    });
+
+    it('counts neither the base64 of a PDF as prompt, nor a guess against a model that was named', () => {
+      const models = [{ ...strong, input: ALL_INPUTS, contextWindowTokens: 20_000 }];
+      expect(ids(plan({ models }, { ...pdf, ...tools }))).toEqual(['openai/strong']);
+      const small = [{ ...strong, input: ALL_INPUTS, contextWindowTokens: 2_000 }];
+      expect(failure(() => plan({ models: small }, pdf))).toMatchObject({
+        details: { filtered: { context_window: 1 } },
+      });
+      expect(ids(plan({ models: small }, { ...pdf, model: 'openai/strong' }))).toEqual(['openai/strong']);
     });
 
     it('does not count the base64 of an image as prompt', () => {
@@ -349,6 +380,16 @@ describe(SelectionService.name, () => {
       const error = failure(() => plan({ models }, { ...body, model: 'openai/strong' }));
       expect(error).toMatchObject({ status: 400, code: 'MODEL_LACKS_CAPABILITY', param });
       expect(error.message).toMatch(/openai\/strong/);
+    });
+
+    it.each<[string, RegExp, Partial<ChatBody>]>([
+      ['documents', /reads no documents: send the text/, pdf],
+      ['audio', /takes no audio: send the text/, sound],
+      ['video', /takes no video: send the text/, film],
+    ])('is 400 saying what to do about %s that it cannot read', (_, words, body) => {
+      const error = failure(() => plan({}, { ...body, model: 'openai/strong' }));
+      expect(error).toMatchObject({ status: 400, code: 'MODEL_LACKS_CAPABILITY', param: 'messages' });
+      expect(error.message).toMatch(words);
     });
 
     it('is 422 PRICE_UNKNOWN when it has no price', () => {

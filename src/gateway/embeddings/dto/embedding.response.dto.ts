@@ -30,7 +30,10 @@ export class EmbeddingListResponseDto {
   @ApiProperty({ type: [EmbeddingDto] })
   data: EmbeddingDto[];
 
-  @ApiProperty({ description: 'As the provider named it', example: 'embed' })
+  @ApiProperty({
+    description: 'As the provider named it, or its id in GET /v1/models',
+    example: 'sandbox/embed',
+  })
   model: string;
 
   @ApiProperty()

@@ -1,11 +1,12 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IncludeQueryDto } from './include.query.dto';
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
 
-export class ListInputItemsQueryDto {
+export class ListInputItemsQueryDto extends IncludeQueryDto {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE })
   @IsOptional()
   @Type(() => Number)

@@ -1,5 +1,6 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
 import type { JsonValue } from '../../../common/index';
+import { type AppError, ServiceUnavailableError } from '../../../errors/index';
 import type { AttemptReport, ChatCall, ChatResult, ChatStream } from '../../provider.port';
 import { AiSdkStream } from './ai-sdk-stream';
 import { toProviderError, upstreamRequestId } from './errors';
@@ -33,7 +34,7 @@ export class AiSdkChat {
       await this.#watched(result, call);
       return answer;
     } catch (error) {
-      throw toProviderError(error, exchange, this.vendor);
+      throw this.#failure(error, exchange);
     } finally {
       exchange.finish();
     }
@@ -51,10 +52,16 @@ export class AiSdkChat {
       const { vendor } = this;
       return new AiSdkStream(result, { vendor, exchange, identity, warnings, includeUsage, watch });
     } catch (error) {
-      const failure = toProviderError(error, exchange, this.vendor);
+      const failure = this.#failure(error, exchange);
       exchange.leave();
       throw failure;
     }
+  }
+
+  /** What this process could not do before anything was sent says nothing about the provider or the request. */
+  #failure(error: unknown, exchange: Exchange): AppError {
+    const isOurs = error instanceof ServiceUnavailableError && !exchange.isRequested && !exchange.endedBy;
+    return isOurs ? error : toProviderError(error, exchange, this.vendor);
   }
 
   #exchange(call: ChatCall, isStream: boolean): Exchange {

@@ -82,8 +82,10 @@ export class AiSdkStream implements ChatStream {
     const { exchange, watch } = this.context;
     try {
       for (;;) {
+        exchange.awaitingPart();
         const part = await this.#read(reader);
         if (!part) break;
+        if (isOfAnswer(part)) exchange.receivedPart();
         watch?.take(part);
         if (part.type === 'finish') await watch?.end();
         yield* this.#take(part);
@@ -172,4 +174,9 @@ export class AiSdkStream implements ChatStream {
     const isMalformed = !this.#hasOutput && this.#malformedLines > 0;
     return unfinished(isMalformed ? 'malformed' : 'cut', exchange, vendor, this.#usage);
   }
+}
+
+/** The library also tells that it begins, and of events as they came, pings and broken lines among them. */
+function isOfAnswer({ type }: LanguageModelV4StreamPart): boolean {
+  return type !== 'stream-start' && type !== 'raw' && type !== 'error';
 }

@@ -1,8 +1,8 @@
 import type { JsonObject, ProviderId } from '../../../common/index';
 import type { ChatCall, ChatResult, ChatStream, ProviderAdapter } from '../../provider.port';
 import { AiSdkChat } from './ai-sdk-chat';
+import { ImageLoader } from '../images/image-loader';
 import { getJson } from './get-json';
-import { ImageLoader } from './image-loader';
 import { KeptThoughts } from './kept-thoughts';
 import { UndiciTransport } from './undici-fetch';
 import type { AiSdkVendor } from './vendor';
@@ -27,6 +27,10 @@ export abstract class AiSdkAdapter implements ProviderAdapter {
     this.images = shared.images ?? new ImageLoader();
     this.thoughts = shared.thoughts ?? new KeptThoughts();
     this.transport = shared.transport ?? new UndiciTransport();
+  }
+
+  async load(): Promise<void> {
+    await this.vendor.load();
   }
 
   chat(call: ChatCall): Promise<ChatResult> {

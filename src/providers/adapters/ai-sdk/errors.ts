@@ -115,8 +115,12 @@ function ended(end: ExchangeEnd, { timeouts }: Exchange): Diagnosis {
       return { fault: 'timeout', text: `sent no first byte within ${timeouts.firstByteMs} ms` };
     case 'idle':
       return { fault: 'timeout', text: `went silent for ${timeouts.idleMs} ms in the middle of its answer` };
+    case 'quiet':
+      return { fault: 'timeout', text: 'kept its connection alive but did not go on with its answer' };
+    case 'size':
+      return { fault: 'too_large', text: 'sent an answer that is larger than anything that is read' };
     case 'total':
-      return { fault: 'timeout', text: `did not finish within ${timeouts.totalMs} ms` };
+      return { fault: 'overdue', text: `did not finish within ${timeouts.totalMs} ms` };
     default:
       return end satisfies never;
   }

@@ -1,8 +1,9 @@
 import type { ModelTimeouts } from '../../../catalog/index';
 import type { ChatBody } from '../../../common/index';
+import { ANSWER_LIMIT_BYTES, EVENT_LIMIT, quietLimitMs } from '../answer-limits';
 
 /** What ended an exchange from our side. */
-export type ExchangeEnd = 'caller' | 'left' | 'connect' | 'first byte' | 'idle' | 'total';
+export type ExchangeEnd = 'caller' | 'left' | 'connect' | 'first byte' | 'idle' | 'quiet' | 'total' | 'size';
 
 export interface ExchangeOptions {
   readonly timeouts: ModelTimeouts;
@@ -36,6 +37,9 @@ export class Exchange {
   readonly #onCallerAbort = (): void => this.#end('caller');
   #phaseTimer?: NodeJS.Timeout;
   #totalTimer?: NodeJS.Timeout;
+  #partTimer?: NodeJS.Timeout;
+  /** Since the last part of a stream; of any other answer, all. */
+  #bytes = 0;
   #isOver = false;
 
   constructor(private readonly options: ExchangeOptions) {
@@ -72,7 +76,10 @@ export class Exchange {
   sent(): void {
     this.isSent = true;
     clearTimeout(this.#phaseTimer);
-    if (this.isStream) this.#arm('first byte', this.timeouts.firstByteMs);
+    if (!this.isStream) return;
+    const { firstByteMs } = this.timeouts;
+    this.#arm('first byte', firstByteMs);
+    this.#partTimer = this.#timer('quiet', firstByteMs + quietLimitMs(this.timeouts));
   }
 
   answered(status: number, headers: Readonly<Record<string, string>>): void {
@@ -85,9 +92,22 @@ export class Exchange {
     if (this.hasBody && this.isStream) this.#arm('idle', this.timeouts.idleMs);
   }
 
-  received(): void {
+  received(bytes: number): void {
     this.hasBody = true;
     clearTimeout(this.#phaseTimer);
+    this.#bytes += bytes;
+    if (this.#bytes > (this.isStream ? EVENT_LIMIT : ANSWER_LIMIT_BYTES)) this.#end('size');
+  }
+
+  /** The reader asks for more of the stream than bytes, which may be pings: a part of the answer. */
+  awaitingPart(): void {
+    this.#partTimer ??= this.#timer('quiet', quietLimitMs(this.timeouts));
+  }
+
+  receivedPart(): void {
+    clearTimeout(this.#partTimer);
+    this.#partTimer = undefined;
+    this.#bytes = 0;
   }
 
   /** Stops the timers; the request is over. */
@@ -95,6 +115,7 @@ export class Exchange {
     this.#isOver = true;
     clearTimeout(this.#phaseTimer);
     clearTimeout(this.#totalTimer);
+    clearTimeout(this.#partTimer);
     this.options.signal.removeEventListener('abort', this.#onCallerAbort);
   }
 

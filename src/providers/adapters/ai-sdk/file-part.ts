@@ -4,6 +4,15 @@ import { invalidRequest } from './invalid-request';
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)?(?:;[\w.+-]+=[^;,]*)*;base64,/i;
 
+const AUDIO_TYPES: ReadonlyMap<string, string> = new Map([
+  ['wav', 'audio/wav'],
+  ['mp3', 'audio/mpeg'],
+  ['aac', 'audio/aac'],
+  ['aiff', 'audio/aiff'],
+  ['flac', 'audio/flac'],
+  ['ogg', 'audio/ogg'],
+]);
+
 /** An image by `data:` URL (base64) or by http(s) URL, which the provider fetches itself. */
 export function imagePart(url: unknown, path: string): LanguageModelV4FilePart {
   if (typeof url !== 'string') throw invalidRequest(path, 'an image needs a URL');
@@ -15,7 +24,7 @@ export function imagePart(url: unknown, path: string): LanguageModelV4FilePart {
 export function filePart(part: ContentPart, path: string): LanguageModelV4FilePart {
   const { file, input_audio: audio } = part;
   if (isJsonObject(audio) && typeof audio.data === 'string') {
-    const mediaType = audio.format === 'mp3' ? 'audio/mpeg' : 'audio/wav';
+    const mediaType = audioType(audio.format, `${path}.input_audio.format`);
     return { type: 'file', mediaType, data: { type: 'data', data: audio.data } };
   }
   if (!isJsonObject(file) || typeof file.file_data !== 'string') {
@@ -23,6 +32,12 @@ export function filePart(part: ContentPart, path: string): LanguageModelV4FilePa
   }
   const filename = typeof file.filename === 'string' ? file.filename : undefined;
   return { type: 'file', filename, ...dataUrl(file.file_data, path) };
+}
+
+function audioType(format: unknown, path: string): string {
+  const mediaType = typeof format === 'string' ? AUDIO_TYPES.get(format.toLowerCase()) : undefined;
+  if (!mediaType) throw invalidRequest(path, `has to be one of ${[...AUDIO_TYPES.keys()].join(', ')}`);
+  return mediaType;
 }
 
 function dataUrl(url: string, path: string): Pick<LanguageModelV4FilePart, 'mediaType' | 'data'> {

@@ -10,6 +10,7 @@ import {
   type ChatMessage,
   type ChatToolCall,
   type ContentPart,
+  isJsonObject,
   type JsonObject,
   messageText,
   toolArguments,
@@ -20,26 +21,22 @@ import { invalidRequest } from './invalid-request';
 /** Vendor options of a message part or tool, e.g. Anthropic's `cache_control` that a client wrote beside it. */
 export type PartOptions = (part: JsonObject) => SharedV4ProviderOptions | undefined;
 
-/** Reads only what the dialects share: `name` fields and image `detail` have no counterpart. */
+/** Reads only what the dialects share; what it does not read stands in the warnings (unread-fields.ts). */
 export class PromptConverter {
   readonly #toolNames = new Map<string, string>();
 
   constructor(private readonly partOptions: PartOptions) {}
 
   convert(messages: readonly ChatMessage[]): LanguageModelV4Prompt {
-    return messages.map((message, index) => this.#message(message, `messages[${index}]`));
+    return messages.flatMap((message, index) => this.#message(message, `messages[${index}]`));
   }
 
-  #message(message: ChatMessage, path: string): LanguageModelV4Message {
+  #message(message: ChatMessage, path: string): LanguageModelV4Message | LanguageModelV4Message[] {
     const providerOptions = this.partOptions(message);
     switch (message.role) {
       case 'system':
       case 'developer':
-        return {
-          role: 'system',
-          content: messageText(message),
-          providerOptions: this.#lastPartOptions(message),
-        };
+        return this.#instructions(message, path);
       case 'user':
         return { role: 'user', content: this.#userParts(message, path), providerOptions };
       case 'assistant':
@@ -53,18 +50,25 @@ export class PromptConverter {
     }
   }
 
-  /** System content is one text; the options of its last part stand for the whole. */
-  #lastPartOptions(message: ChatMessage): SharedV4ProviderOptions | undefined {
-    const last = Array.isArray(message.content)
-      ? (message.content as readonly ContentPart[]).at(-1)
-      : undefined;
-    return (last && this.partOptions(last)) ?? this.partOptions(message);
+  /** The library takes one text: what stands behind a part with options of its own begins another message. */
+  #instructions(message: ChatMessage, path: string): LanguageModelV4Message[] {
+    const messages: LanguageModelV4Message[] = [];
+    let texts: string[] = [];
+    const end = (providerOptions: SharedV4ProviderOptions | undefined): void => {
+      messages.push({ role: 'system', content: texts.join('\n'), providerOptions });
+      texts = [];
+    };
+    for (const [index, part] of partsOf(message).entries()) {
+      texts.push(partText(part, message.role, `${path}.content[${index}]`));
+      const own = this.partOptions(part);
+      if (own) end(own);
+    }
+    if (texts.length > 0 || messages.length === 0) end(this.partOptions(message));
+    return messages;
   }
 
   #userParts(message: ChatMessage, path: string): Array<LanguageModelV4TextPart | LanguageModelV4FilePart> {
-    const { content } = message;
-    if (typeof content === 'string') return [{ type: 'text', text: content }];
-    return (content ?? []).map((part, index) => ({
+    return partsOf(message).map((part, index) => ({
       ...contentPart(part, `${path}.content[${index}]`),
       providerOptions: this.partOptions(part),
     }));
@@ -74,11 +78,19 @@ export class PromptConverter {
     message: ChatMessage,
     path: string,
   ): Extract<LanguageModelV4Message, { role: 'assistant' }>['content'] {
-    const text = messageText(message);
-    const calls = message.tool_calls ?? [];
+    if (isJsonObject(message.function_call)) {
+      throw invalidRequest(`${path}.function_call`, 'function calls are not supported here; use tool_calls');
+    }
+    const { refusal, tool_calls: calls } = message;
+    const said = partsOf(message).map((part, index) => ({
+      type: 'text' as const,
+      text: partText(part, message.role, `${path}.content[${index}]`),
+      providerOptions: this.partOptions(part),
+    }));
+    if (typeof refusal === 'string') said.push({ type: 'text', text: refusal, providerOptions: undefined });
     return [
-      ...(text ? [{ type: 'text' as const, text }] : []),
-      ...calls.map((call, index) => this.#toolCall(call, `${path}.tool_calls[${index}]`)),
+      ...said.filter(({ text }) => text !== ''),
+      ...(calls ?? []).map((call, index) => this.#toolCall(call, `${path}.tool_calls[${index}]`)),
     ];
   }
 
@@ -101,8 +113,28 @@ export class PromptConverter {
       toolCallId,
       toolName: this.#toolNames.get(toolCallId) ?? message.name ?? 'tool',
       output: toolOutput(message, path),
+      providerOptions: this.#lastOptions(message),
     };
   }
+
+  /** A result is one part for the library. */
+  #lastOptions(message: ChatMessage): SharedV4ProviderOptions | undefined {
+    return partsOf(message)
+      .map((part) => this.partOptions(part))
+      .findLast((options) => options !== undefined);
+  }
+}
+
+function partsOf({ content }: ChatMessage): readonly ContentPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return content ?? [];
+}
+
+/** Of instructions and answers, which hold nothing but text; a refusal is what the model said. */
+function partText({ type, text, refusal }: ContentPart, role: ChatMessage['role'], path: string): string {
+  if (typeof text === 'string') return text;
+  if (typeof refusal === 'string') return refusal;
+  throw invalidRequest(`${path}.type`, `content of type "${type}" is not supported in ${role} messages`);
 }
 
 function toolOutput(message: ChatMessage, path: string): LanguageModelV4ToolResultPart['output'] {

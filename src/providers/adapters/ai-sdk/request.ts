@@ -8,15 +8,15 @@ import {
   type ChatBody,
   type ChatTool,
   isJsonObject,
+  type JsonObject,
   type JsonValue,
   requestedMaxTokens,
 } from '../../../common/index';
 import { type PartOptions, PromptConverter } from './prompt';
+import { type OwnFields, unreadWarnings } from './unread-fields';
 
-/** What the vendor adds to the shared conversion. */
-export interface RequestDialect {
-  /** Body fields the vendor reads itself; they cause no warning. */
-  readonly ownFields: readonly string[];
+/** What the vendor adds to the shared conversion; its own fields cause no warning here. */
+export interface RequestDialect extends OwnFields {
   readonly partOptions: PartOptions;
 }
 
@@ -28,49 +28,19 @@ export interface ConvertedRequest {
 type ReasoningEffort = LanguageModelV4CallOptions['reasoning'];
 type JsonSchema = LanguageModelV4FunctionTool['inputSchema'];
 
-const EFFORTS: readonly unknown[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'];
-const CONVERTED_FIELDS = new Set([
-  'model',
-  'messages',
-  'stream',
-  'stream_options',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'top_p',
-  'top_k',
-  'stop',
-  'seed',
-  'presence_penalty',
-  'frequency_penalty',
-  'tools',
-  'tool_choice',
-  'response_format',
-  'reasoning_effort',
-]);
-/** Fields that concern OpenAI's own storage and accounting and never change an answer. */
-const INERT_FIELDS = new Set(['user', 'metadata', 'store', 'safety_identifier', 'prompt_cache_key']);
-/** What a field has when it asks for nothing. */
-const NEUTRAL: Readonly<Record<string, JsonValue>> = {
-  n: 1,
-  logprobs: false,
-  top_logprobs: 0,
-  parallel_tool_calls: true,
-  service_tier: 'auto',
-};
-
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 /**
  * A chat completion request as call options of the AI SDK. The output limit is always set: the library has its own
- * default otherwise. @throws ValidationError naming the field that has no counterpart.
+ * default otherwise. Every field is converted, named in the warnings, or refused; one that asks for nothing beyond what
+ * happens without it (`store: false`, `n: 1`) needs no warning.
+ * @throws ValidationError naming the field that has no counterpart.
  */
 export function convertRequest(
   body: ChatBody,
   model: CatalogModel,
   dialect: RequestDialect,
 ): ConvertedRequest {
-  const warnings = ignoredFields(body, dialect.ownFields).map(
-    (field) => `${field} is not supported by ${model.id} and was left out`,
-  );
+  const warnings = unreadWarnings(body, model.id, dialect);
   const tools = convertTools(body.tools ?? [], dialect.partOptions, warnings);
   const options: LanguageModelV4CallOptions = {
     prompt: new PromptConverter(dialect.partOptions).convert(body.messages),
@@ -82,22 +52,20 @@ export function convertRequest(
     frequencyPenalty: nonZero(body.frequency_penalty),
     seed: numberOf(body.seed),
     stopSequences: stopSequences(body.stop),
-    reasoning: EFFORTS.includes(body.reasoning_effort)
-      ? (body.reasoning_effort as ReasoningEffort)
-      : undefined,
+    reasoning: reasoningEffort(body.reasoning_effort, warnings),
     responseFormat: responseFormat(body),
     tools: tools.length > 0 ? tools : undefined,
-    toolChoice: tools.length > 0 ? toolChoice(body.tool_choice, warnings) : undefined,
+    toolChoice: toolChoice(body.tool_choice, tools.length > 0, warnings),
   };
   return { options, warnings };
 }
 
-function ignoredFields(body: ChatBody, ownFields: readonly string[]): string[] {
-  return Object.keys(body).filter((field) => {
-    const value = body[field];
-    if (value === undefined || value === null || value === NEUTRAL[field]) return false;
-    return !CONVERTED_FIELDS.has(field) && !INERT_FIELDS.has(field) && !ownFields.includes(field);
-  });
+function reasoningEffort(value: JsonValue | undefined, warnings: string[]): ReasoningEffort {
+  const effort = EFFORTS.find((known) => known === value);
+  if (!effort && value !== undefined && value !== null) {
+    warnings.push(`reasoning_effort was left out: it is none of ${EFFORTS.join(', ')}`);
+  }
+  return effort;
 }
 
 function convertTools(
@@ -124,9 +92,16 @@ function convertTools(
 
 function toolChoice(
   choice: JsonValue | undefined,
+  hasTools: boolean,
   warnings: string[],
 ): LanguageModelV4ToolChoice | undefined {
   if (choice === undefined || choice === null) return undefined;
+  if (!hasTools) {
+    if (choice !== 'auto' && choice !== 'none') {
+      warnings.push('tool_choice was left out: there is no tool to choose');
+    }
+    return undefined;
+  }
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { type: choice };
   if (isJsonObject(choice) && isJsonObject(choice.function) && typeof choice.function.name === 'string') {
     return { type: 'tool', toolName: choice.function.name };
@@ -140,7 +115,14 @@ function responseFormat(body: ChatBody): LanguageModelV4CallOptions['responseFor
   if (format?.type === 'json_object') return { type: 'json' };
   if (format?.type !== 'json_schema' || !format.json_schema) return undefined;
   const { schema, name, description } = format.json_schema;
-  return { type: 'json', schema: schema as unknown as JsonSchema, name, description };
+  const described = schema && description ? describedSchema(schema, description) : schema;
+  return { type: 'json', schema: described as unknown as JsonSchema, name, description };
+}
+
+/** The libraries pass a schema on, and not what it is said to be for. */
+function describedSchema(schema: JsonObject, description: string): JsonObject {
+  const { description: own } = schema;
+  return { ...schema, description: typeof own === 'string' ? `${description}\n${own}` : description };
 }
 
 function stopSequences(stop: ChatBody['stop']): string[] | undefined {

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { CONNECT_CAP_MS, orAborted } from '../../../common/index';
+import { ERROR_LIMIT_BYTES } from '../answer-limits';
 import type { Exchange } from './exchange';
 
 const WITHOUT_BODY = new Set([204, 205, 304]);
@@ -18,6 +19,8 @@ export class UnexpectedBodyError extends Error {
 export class UndiciTransport {
   readonly #agent = new Agent({
     connect: { timeout: CONNECT_CAP_MS },
+    // Over HTTP/2 undici sends a request again by itself that the server refused on its way out.
+    allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -31,7 +34,7 @@ export class UndiciTransport {
       const flat = flatHeaders(headers);
       exchange.answered(statusCode, flat);
       if (exchange.isStream && statusCode < 300 && !isEventStream(flat)) {
-        throw new UnexpectedBodyError(await body.text());
+        throw new UnexpectedBodyError(await new Response(webStream(body, exchange)).text());
       }
       return new Response(WITHOUT_BODY.has(statusCode) ? null : webStream(body, exchange), {
         status: statusCode,
@@ -78,17 +81,24 @@ const tellWhenSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (opt
   return dispatch(options, handler);
 };
 
+/** The text of an error status ends at its limit; of any other answer the exchange decides. */
 function webStream(body: Dispatcher.ResponseData['body'], exchange: Exchange): ReadableStream<Uint8Array> {
   const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const isError = (exchange.status ?? 0) >= 300;
+  let readBytes = 0;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         exchange.awaitingBytes();
         try {
           const { done, value } = await iterator.next();
-          exchange.received();
-          if (done) controller.close();
-          else controller.enqueue(value);
+          const bytes = done ? 0 : value.length;
+          exchange.received(bytes);
+          readBytes += bytes;
+          if (!done) controller.enqueue(value);
+          const isCut = isError && readBytes > ERROR_LIMIT_BYTES;
+          if (done || isCut) controller.close();
+          if (isCut) body.destroy();
         } catch (error) {
           exchange.networkError = error;
           controller.error(error);

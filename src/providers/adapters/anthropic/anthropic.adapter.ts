@@ -31,7 +31,7 @@ export class AnthropicAdapter extends AiSdkAdapter {
       provider: this.provider,
       apiKey: settings.apiKey,
       requestIdHeaders: ANTHROPIC_REQUEST_ID_HEADERS,
-      ownFields: ANTHROPIC_FIELDS,
+      ...ANTHROPIC_FIELDS,
       faultOf: anthropicFault,
       partOptions: anthropicPartOptions,
       usage: anthropicUsage,

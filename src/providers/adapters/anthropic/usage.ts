@@ -18,10 +18,8 @@ export function anthropicEarlyUsage(part: LanguageModelV4StreamPart): TokenUsage
   if (!isJsonObject(raw)) return undefined;
   const cache = cacheUsage(raw);
   const input = count(raw.input_tokens);
-  return {
-    ...cache,
-    promptTokens: input && input + (cache.cachedReadTokens ?? 0) + (cache.cacheWriteTokens ?? 0),
-  };
+  const cached = (cache.cachedReadTokens ?? 0) + (cache.cacheWriteTokens ?? 0);
+  return { ...cache, promptTokens: input === undefined ? undefined : input + cached };
 }
 
 function cacheUsage(raw: JsonObject): TokenUsage {

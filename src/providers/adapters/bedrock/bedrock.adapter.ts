@@ -1,8 +1,9 @@
-import type { ProviderSettings } from '../../../config/index';
+import type { AwsCredentials, ProviderSettings } from '../../../config/index';
 import type { ChatCall, EmbedCall, EmbedResult, ProviderAdapter } from '../../provider.port';
 import { AiSdkAdapter, type AiSdkShared } from '../ai-sdk/ai-sdk.adapter';
 import { lazyPackage } from '../ai-sdk/lazy-package';
 import { postForVectors } from '../ai-sdk/post-json';
+import { inlineImages } from '../ai-sdk/prompt-images';
 import type { ConvertedRequest } from '../ai-sdk/request';
 import { recallThinking, ThinkingWatch } from '../ai-sdk/signed-thinking';
 import type { AiSdkVendor, ModelFactory } from '../ai-sdk/vendor';
@@ -13,7 +14,7 @@ import { BEDROCK_REQUEST_ID_HEADERS, BEDROCK_STOP_REASONS, bedrockErrorType, bed
 import { claudeAbilities, type ClaudeAbilities } from './families';
 import { bedrockModelIds } from './list-models';
 import { BEDROCK_FIELDS, refineForBedrock } from './request';
-import { signedGetHeaders, signedPostHeaders } from './signature';
+import { getHeaders, postHeaders, secretOf } from './credentials';
 import { bedrockUsage } from './usage';
 
 /** Only for an address that a base URL replaces. */
@@ -21,7 +22,8 @@ const NO_REGION = 'us-east-1';
 
 /**
  * Amazon Bedrock's Converse API through `@ai-sdk/amazon-bedrock`, which is loaded at the first call. With AWS keys
- * requests are signed (SigV4); a base URL without keys is a proxy that signs itself, and gets no credentials.
+ * requests are signed (SigV4), with an API key they carry it; a base URL without either is a proxy that signs itself, and
+ * gets no credentials.
  */
 export class BedrockAdapter extends AiSdkAdapter {
   readonly provider = 'bedrock';
@@ -36,9 +38,9 @@ export class BedrockAdapter extends AiSdkAdapter {
     this.#endpoint = bedrockEndpoint(settings.baseUrl, settings.aws?.region ?? NO_REGION);
     this.vendor = {
       provider: this.provider,
-      apiKey: settings.aws?.secretAccessKey,
+      apiKey: secretOf(settings.aws),
       requestIdHeaders: BEDROCK_REQUEST_ID_HEADERS,
-      ownFields: BEDROCK_FIELDS,
+      ...BEDROCK_FIELDS,
       faultOf: bedrockFault,
       errorType: bedrockErrorType,
       stopReasons: BEDROCK_STOP_REASONS,
@@ -59,7 +61,7 @@ export class BedrockAdapter extends AiSdkAdapter {
     return postForVectors(url.href, {
       call,
       body: bedrockEmbedBody(call),
-      headers: (text) => (aws ? signedPostHeaders(url, text, 'bedrock', aws) : {}),
+      headers: (text) => postHeaders(url, text, aws),
       transport: this.transport,
       dialect: this.vendor,
       read: (received) => bedrockEmbedResult(call, received),
@@ -70,7 +72,7 @@ export class BedrockAdapter extends AiSdkAdapter {
     const { aws } = this.settings;
     return bedrockModelIds((path) => {
       const url = new URL(`${this.#endpoint.controlUrl}${path}`);
-      return this.getJson(url.href, aws ? signedGetHeaders(url, 'bedrock', aws) : {}, signal);
+      return this.getJson(url.href, getHeaders(url, aws), signal);
     });
   }
 
@@ -84,15 +86,13 @@ export class BedrockAdapter extends AiSdkAdapter {
     const baseURL = this.#endpoint.runtimeUrl;
     // Every setting is given, because the library would look for a missing one in the environment by itself.
     return (upstreamId, fetch) =>
-      aws
-        ? createAmazonBedrock({ baseURL, apiKey: '', ...aws, fetch })(upstreamId)
-        : createAmazonBedrock({ baseURL, apiKey: 'none', fetch: withoutCredentials(fetch) })(upstreamId);
+      createAmazonBedrock({ baseURL, ...credentialSettings(aws, fetch) })(upstreamId);
   }
 
   /** Bedrock fetches no images itself. */
   async #refine({ options, warnings }: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest> {
     const claude = await claudeAbilities(call.model.upstreamId);
-    const inlined = { ...options, prompt: await this.images.inline(options.prompt, call.signal) };
+    const inlined = { ...options, prompt: await inlineImages(options.prompt, this.images, call.signal) };
     const prompt = await this.#thoughtful(inlined, call, claude);
     return refineForBedrock({ options: { ...inlined, prompt }, warnings }, call, claude);
   }
@@ -106,6 +106,12 @@ export class BedrockAdapter extends AiSdkAdapter {
     if (!claude || !tools || !reasoning || reasoning === 'none') return prompt;
     return await recallThinking(prompt, { namespace: this.provider, call, thoughts: this.thoughts });
   }
+}
+
+/** The library signs without an API key, and wants one or the other. */
+function credentialSettings(aws: AwsCredentials | undefined, fetch: typeof globalThis.fetch) {
+  if (!aws) return { apiKey: 'none', fetch: withoutCredentials(fetch) };
+  return 'apiKey' in aws ? { apiKey: aws.apiKey, fetch } : { apiKey: '', ...aws, fetch };
 }
 
 function withoutCredentials(fetch: typeof globalThis.fetch): typeof globalThis.fetch {

@@ -3,13 +3,18 @@ import type { ChatBody } from '../../../common/index';
 import type { ChatCall } from '../../provider.port';
 import { withLeadingSystem } from '../ai-sdk/leading-system';
 import type { ConvertedRequest } from '../ai-sdk/request';
+import type { OwnFields } from '../ai-sdk/unread-fields';
 import { bedrockPartOptions, withCachePointsFor } from './cache-points';
 import { type BedrockFamily, type ClaudeAbilities, familyOf } from './families';
 import { planReasoning } from './reasoning';
 import { withToolTalkAsText } from './tool-talk';
 
-/** Fields that this file reads from the body. */
-export const BEDROCK_FIELDS = ['parallel_tool_calls', 'service_tier'] as const;
+/** Read by this file, and by the cache points. */
+export const BEDROCK_FIELDS: OwnFields = {
+  ownFields: ['parallel_tool_calls', 'service_tier'],
+  partFields: ['cache_control'],
+  fileFields: ['filename'],
+};
 
 const TIERS: readonly unknown[] = ['default', 'flex', 'priority'];
 

@@ -1,8 +1,6 @@
 /** AWS Signature Version 4; the library signs nothing but its own POSTs. */
 import { createHash, createHmac } from 'node:crypto';
-import type { ProviderSettings } from '../../../config/index';
-
-export type AwsCredentials = NonNullable<ProviderSettings['aws']>;
+import type { AwsKeys } from '../../../config/index';
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
@@ -10,7 +8,7 @@ const ALGORITHM = 'AWS4-HMAC-SHA256';
 export function signedGetHeaders(
   url: URL,
   service: string,
-  credentials: AwsCredentials,
+  credentials: AwsKeys,
   now = new Date(),
 ): Record<string, string> {
   return signed({ method: 'GET', url, body: '' }, service, credentials, now);
@@ -21,7 +19,7 @@ export function signedPostHeaders(
   url: URL,
   body: string,
   service: string,
-  credentials: AwsCredentials,
+  credentials: AwsKeys,
 ): Record<string, string> {
   return signed({ method: 'POST', url, body }, service, credentials, new Date());
 }
@@ -35,7 +33,7 @@ interface Signable {
 function signed(
   { method, url, body }: Signable,
   service: string,
-  credentials: AwsCredentials,
+  credentials: AwsKeys,
   now: Date,
 ): Record<string, string> {
   const timestamp = now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
@@ -64,7 +62,7 @@ function signed(
   };
 }
 
-function signingKey(scope: string, { secretAccessKey }: AwsCredentials): Buffer {
+function signingKey(scope: string, { secretAccessKey }: AwsKeys): Buffer {
   return scope.split('/').reduce<Buffer>(hmac, Buffer.from(`AWS4${secretAccessKey}`));
 }
 

@@ -5,12 +5,13 @@ import type { ChatCall, EmbedCall, EmbedResult, ProviderAdapter } from '../../pr
 import { AiSdkAdapter, type AiSdkShared } from '../ai-sdk/ai-sdk.adapter';
 import { lazyPackage } from '../ai-sdk/lazy-package';
 import { postForVectors } from '../ai-sdk/post-json';
+import { inlineImages } from '../ai-sdk/prompt-images';
 import type { ConvertedRequest } from '../ai-sdk/request';
 import type { AiSdkVendor, ModelFactory } from '../ai-sdk/vendor';
 import { versionedUrl } from '../ai-sdk/versioned-url';
 import { googleEmbedBody, googleEmbedResult } from './embeddings';
 import { GOOGLE_REQUEST_ID_HEADERS, googleFault, googleRetryAfterMs } from './errors';
-import { googlePartOptions, refineForGoogle, type ThinkingFormat } from './request';
+import { GOOGLE_FIELDS, googlePartOptions, refineForGoogle, type ThinkingFormat } from './request';
 import { checkedModel, clearWarning, GOOGLE_STOP_REASONS, servedModel } from './response';
 import { SignatureWatch, signaturesFor } from './signatures';
 import { singleRequest } from './single-request';
@@ -35,7 +36,7 @@ export class GoogleAdapter extends AiSdkAdapter {
       provider: this.provider,
       apiKey: settings.apiKey,
       requestIdHeaders: GOOGLE_REQUEST_ID_HEADERS,
-      ownFields: [],
+      ...GOOGLE_FIELDS,
       faultOf: googleFault,
       retryAfterMs: googleRetryAfterMs,
       partOptions: googlePartOptions,
@@ -89,7 +90,7 @@ export class GoogleAdapter extends AiSdkAdapter {
   }
 
   async #refine({ options, warnings }: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest> {
-    const prompt = await this.images.inline(options.prompt, call.signal);
+    const prompt = await inlineImages(options.prompt, this.images, call.signal);
     return refineForGoogle(
       { options: { ...options, prompt }, warnings },
       {

@@ -6,6 +6,7 @@ import type {
 import type { ConvertedRequest } from '../ai-sdk/request';
 import { withLeadingSystem } from '../ai-sdk/leading-system';
 import { thinkingBudget } from '../ai-sdk/thinking-budget';
+import type { OwnFields } from '../ai-sdk/unread-fields';
 import { signatureKey } from './signatures';
 
 const MIN_THINKING_TOKENS = 512;
@@ -26,6 +27,12 @@ export interface GoogleContext {
   /** Undefined for models that do not think; needed only where the caller asks for thinking. */
   readonly thinking?: ThinkingFormat;
 }
+
+/**
+ * Nothing is read beyond the shared conversion. An image's `detail` has no counterpart: Gemini's resolution counts for
+ * all media of a request, and changes what they cost.
+ */
+export const GOOGLE_FIELDS: OwnFields = { ownFields: [], partFields: [], fileFields: [] };
 
 /** Gemini has no counterpart of a part's or a tool's own options. */
 export function googlePartOptions(): undefined {

@@ -6,14 +6,19 @@ export interface Endpoint {
   readonly origin: string;
   /** Path and query of the chat call for a model or deployment. */
   chatPath(upstreamId: string): string;
+  /** Path and query of the Responses API, which takes models and deployments by name; undefined: not spoken here. */
+  readonly responsesPath?: string;
   /** Path and query of the embeddings call for a model or deployment. */
   embeddingsPath(upstreamId: string): string;
   /** Path and query of the call that lists what the account can use. */
   readonly modelsPath: string;
   /** Names and values in turn: the credential and what never changes. */
   readonly headers: readonly string[];
-  /** May a stream ask for `stream_options.include_usage`? Some DIAL deployments answer it with 400. */
-  readonly hasStreamUsage: boolean;
+  /**
+   * Must a stream be asked for its usage (`stream_options.include_usage`), where the catalog says nothing else? DIAL
+   * requires its deployments to tell it unasked, and some answer the question with 400 (epam/ai-dial#338).
+   */
+  readonly asksStreamUsage: boolean;
 }
 
 const OPENAI_URL = 'https://api.openai.com/v1';
@@ -43,11 +48,27 @@ export function endpointOf(provider: ProviderId, settings: ProviderSettings): En
 function azureEndpoint(settings: ProviderSettings): Endpoint {
   const url = requiredUrl(settings);
   const base = pathOf(url);
-  if (!base.endsWith('/v1')) return deploymentEndpoint(settings, 'api-key', true);
-  // The versionless API takes no dated versions, only words such as `preview`.
   const { apiVersion } = settings;
-  if (apiVersion && !/^\d/.test(apiVersion)) url.searchParams.set('api-version', apiVersion);
+  if (!base.endsWith('/v1')) {
+    const responsesPath = `${base.replace(/\/openai$/, '')}/openai/v1/responses${versionlessQuery(url, apiVersion)}`;
+    return { ...deploymentEndpoint(settings, 'api-key', true), responsesPath };
+  }
+  if (isVersionWord(apiVersion)) url.searchParams.set('api-version', apiVersion);
   return plainEndpoint(url, base, credential('api-key', settings.apiKey));
+}
+
+/** Azure has the Responses API in its versionless API only. */
+function versionlessQuery(url: URL, apiVersion: string | undefined): string {
+  const query = new URLSearchParams(url.searchParams);
+  const version = query.get('api-version') ?? apiVersion;
+  query.delete('api-version');
+  if (isVersionWord(version)) query.set('api-version', version);
+  return query.size > 0 ? `?${query.toString()}` : '';
+}
+
+/** The versionless API takes no dated versions, only words such as `preview`. */
+function isVersionWord(version: string | undefined): version is string {
+  return version !== undefined && version !== '' && !/^\d/.test(version);
 }
 
 function plainEndpoint(url: URL, base: string, headers: readonly string[]): Endpoint {
@@ -56,17 +77,18 @@ function plainEndpoint(url: URL, base: string, headers: readonly string[]): Endp
   return {
     origin: url.origin,
     chatPath: () => chat,
+    responsesPath: `${base}/responses${url.search}`,
     embeddingsPath: () => embeddings,
     modelsPath: `${base}/models${url.search}`,
     headers,
-    hasStreamUsage: true,
+    asksStreamUsage: true,
   };
 }
 
 function deploymentEndpoint(
   settings: ProviderSettings,
   keyHeader: string,
-  hasStreamUsage: boolean,
+  asksStreamUsage: boolean,
 ): Endpoint {
   const url = requiredUrl(settings);
   const base = pathOf(url).replace(/\/openai$/, '');
@@ -87,7 +109,7 @@ function deploymentEndpoint(
       `${base}/openai/deployments/${encodeURIComponent(upstreamId)}/embeddings${url.search}`,
     modelsPath: `${base}/openai/models${url.search}`,
     headers: credential(keyHeader, settings.apiKey),
-    hasStreamUsage,
+    asksStreamUsage,
   };
 }
 

@@ -1,19 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isJsonObject, type JsonObject } from '../../../common/index';
+import type { FailureClass } from '../../../errors/index';
 import { ProviderError, type ProviderErrorOptions, type ProviderFault } from '../../provider.errors';
 import { type ErrorContext, safeMessage } from '../safe-message';
 import { codeOfError, faultOf, namedFault, retryAfterMs, type UpstreamFailure } from '../upstream-fault';
 import { requestIdOf, text } from './response';
 
-/** The error of an answer with an error status. */
+/**
+ * The error of an answer with an error status.
+ * @param failureClass where more is known than the answer tells
+ */
 export function answerError(
   context: ErrorContext,
   answer: { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body?: JsonObject },
+  failureClass?: FailureClass,
 ): ProviderError {
   const failure = failureOf(answer.body);
   return new ProviderError(describe(context, `answered ${answer.status}`, failure), {
     provider: context.provider,
     fault: faultOf(answer.status, failure),
+    failure: failureClass,
     upstreamStatus: answer.status,
     upstreamRequestId: requestIdOf(answer.headers),
     retryAfterMs: retryAfterMs(answer.headers),
@@ -39,11 +45,11 @@ export function reportedError(
   });
 }
 
-/** Reads `{error: {…}}`, `{error: "…"}`, `{message}`, `{detail: "…" | [{msg}]}`. */
+/** Reads `{error: {…}}`, `{error: "…", code}`, `{message}`, `{detail: "…" | [{msg}]}`. */
 export function failureOf(body: JsonObject | undefined): UpstreamFailure {
   if (!body) return {};
   const { error } = body;
-  if (typeof error === 'string') return { message: error };
+  if (typeof error === 'string') return { message: error, code: codeOf(body.code) };
   const source = isJsonObject(error) ? error : body;
   const inner = isJsonObject(source.innererror) ? text(source.innererror.code) : undefined;
   return {

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { TokenUsage } from '../../../common/index';
 import { ProviderError, type ProviderFault } from '../../provider.errors';
 import type { ChatStream } from '../../provider.port';
+import { ANSWER_LIMIT_BYTES, ERROR_LIMIT_BYTES } from '../answer-limits';
 import type { ErrorContext } from '../safe-message';
 import { codeOfError } from '../upstream-fault';
 import { transportFault } from './errors';
@@ -22,9 +23,6 @@ export interface ExchangeLimits {
   readonly totalMs: number;
 }
 
-const ANSWER_LIMIT_BYTES = 64 * 1024 * 1024;
-const ERROR_LIMIT_BYTES = 64 * 1024;
-
 /**
  * One HTTP request and its whole answer, driven by undici's dispatch events, which say exactly when the request is
  * written: that decides whether a failure may have been billed. Only one timer runs at a time.
@@ -37,13 +35,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   protected status = 0;
   protected headers: IncomingHttpHeaders = {};
   private phase = '';
+  private lateFault: ProviderFault = 'timeout';
   private readonly startedAt = performance.now();
   private chunks: Buffer[] = [];
   private bytes = 0;
   private resolve: (answer: UpstreamAnswer) => void;
   private reject: (error: ProviderError) => void;
 
-  /** @throws ProviderError (by rejection) of fault connect, timeout, cut, malformed or aborted. */
+  /** @throws ProviderError (by rejection) of fault connect, timeout, overdue, cut, malformed, too_large or aborted. */
   readonly answer = new Promise<UpstreamAnswer>((resolve, reject) => {
     this.resolve = resolve;
     this.reject = reject;
@@ -83,7 +82,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   protected onSent(): void {
-    this.arm('to answer', Math.max(1, this.limits.totalMs - (performance.now() - this.startedAt)));
+    const leftMs = this.limits.totalMs - (performance.now() - this.startedAt);
+    this.arm('to answer', Math.max(1, leftMs), 'overdue');
   }
 
   onResponseStart(
@@ -100,7 +100,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.chunks.push(chunk);
     this.bytes += chunk.length;
     if (this.bytes <= (this.isSuccess ? ANSWER_LIMIT_BYTES : ERROR_LIMIT_BYTES)) return;
-    if (this.isSuccess) this.fail('malformed', 'the answer is larger than 64 MiB');
+    if (this.isSuccess) this.fail('too_large', 'the answer is larger than 64 MiB');
     else this.finish(new Error('The error text is too long'));
   }
 
@@ -165,15 +165,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return true;
   }
 
-  protected arm(phase: string, timeoutMs: number): void {
+  /** @param fault when the time has run out on a request that was sent */
+  protected arm(phase: string, timeoutMs: number, fault: ProviderFault = 'timeout'): void {
     clearTimeout(this.timer);
     this.phase = phase;
+    this.lateFault = fault;
     this.timer = setTimeout(onTimeout, timeoutMs, this);
   }
 
   protected onTimer(): void {
     if (this.status >= 300) this.finish(new Error('The error text took too long'));
-    else this.fail(this.isSent ? 'timeout' : 'connect', `it took too long ${this.phase}`);
+    else this.fail(this.isSent ? this.lateFault : 'connect', `it took too long ${this.phase}`);
   }
 
   /** For the shared timer callback. */

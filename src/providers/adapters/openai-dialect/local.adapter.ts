@@ -1,15 +1,46 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../../common/index';
 import type { ProviderSettings } from '../../../config/index';
-import type { ModelFacts } from '../../provider.port';
+import { ValidationError } from '../../../errors/index';
+import { ProviderError } from '../../provider.errors';
+import type { ChatCall, ChatResult, ChatStream, ModelFacts } from '../../provider.port';
+import { ImageLoader } from '../images/image-loader';
+import { inlineImages } from './body-images';
 import { OpenAiDialectAdapter } from './openai-dialect.adapter';
 import { text } from './response';
 
 const UNKNOWN: ModelFacts = Object.freeze({ canChat: true });
 
-/** Ollama through its /v1, and what its own `/api/show` tells of a model. Other local servers work without that. */
+/** What adapters share; whoever made a thing closes it. */
+interface LocalShared {
+  readonly images?: ImageLoader;
+}
+
+/**
+ * Ollama through its /v1, which takes images by `data:` URL only, and what its own `/api/show` tells of a model. Other
+ * local servers work without that.
+ */
 export class LocalAdapter extends OpenAiDialectAdapter {
-  constructor(settings: ProviderSettings) {
+  private readonly images: ImageLoader;
+
+  constructor(
+    settings: ProviderSettings,
+    private readonly shared: LocalShared = {},
+  ) {
     super('local', settings);
+    this.images = shared.images ?? new ImageLoader();
+  }
+
+  override async chat(call: ChatCall): Promise<ChatResult> {
+    return await super.chat(await this.withImages(call));
+  }
+
+  override async chatStream(call: ChatCall): Promise<ChatStream> {
+    return await super.chatStream(await this.withImages(call));
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    if (!this.shared.images) await this.images.close();
   }
 
   async describeModel(id: string, signal: AbortSignal): Promise<ModelFacts> {
@@ -22,10 +53,29 @@ export class LocalAdapter extends OpenAiDialectAdapter {
     }
   }
 
+  private async withImages(call: ChatCall): Promise<ChatCall> {
+    try {
+      return { ...call, body: await inlineImages(call.body, this.images, call.signal) };
+    } catch (error) {
+      // A cancelled call is ended where all of them are.
+      if (call.signal.aborted) return call;
+      throw error instanceof ValidationError ? unsendable(error) : error;
+    }
+  }
+
   /** What stands before /v1. */
   private get basePath(): string {
     return this.endpoint.modelsPath.replace(/(\/v1)?\/models.*$/, '');
   }
+}
+
+function unsendable({ message, param }: ValidationError): ProviderError {
+  return new ProviderError(`local cannot be sent this request: ${message}`, {
+    provider: 'local',
+    fault: 'invalid_request',
+    param,
+    mayBeBilled: false,
+  });
 }
 
 /**

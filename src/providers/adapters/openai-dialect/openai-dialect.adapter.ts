@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
-import { isJsonObject, type JsonObject, type ProviderId } from '../../../common/index';
+import { isJsonObject, type JsonObject, type ProviderId, type TokenUsage } from '../../../common/index';
 import type { ProviderSettings } from '../../../config/index';
 import { ProviderError } from '../../provider.errors';
 import type {
@@ -13,12 +13,18 @@ import type {
 import { type Endpoint, endpointOf } from './endpoint';
 import { textsOf } from '../embedding';
 import type { ErrorContext } from '../safe-message';
+import { KeptThoughts } from '../ai-sdk/kept-thoughts';
+import { usesTools } from '../openai-responses/request';
+import { accountOf, CallThoughts } from '../openai-responses/thoughts';
+import { ToolsOverResponses } from '../openai-responses/tools-over-responses';
 import { embeddingsBody, embedResult } from './embeddings';
-import { answerError, failureOf, reportedError } from './errors';
+import { answerError } from './errors';
 import { Exchange, type UpstreamAnswer } from './exchange';
+import { malformed } from './malformed';
 import { chatBody, streamBody } from './request';
-import { attemptReport, chatResult, jsonObjectOf, requestIdOf } from './response';
+import { chatResult, jsonObjectOf } from './response';
 import { StreamExchange } from './stream-exchange';
+import { tokenUsage } from './usage';
 
 /** Enough for any load one process can carry; beyond it calls wait for a connection up to `connectMs`. */
 const CONNECTIONS = 1024;
@@ -26,30 +32,42 @@ const CONNECTIONS = 1024;
 const CONNECT_LIMIT_MS = 60_000;
 const LIST_LIMITS = { connectMs: 5_000, totalMs: 10_000 } as const;
 
+/** What adapters share. */
+export interface DialectResources {
+  readonly thoughts?: KeptThoughts;
+}
+
 /**
  * Every provider that speaks OpenAI's chat dialect itself: openai, xai, azure, dial, local (Ollama's /v1) and compatible
- * servers. Bodies pass through as they are. One keep-alive pool per adapter; idle sockets are given up after undici's
- * 4 s, below the 5 s after which common servers close them, so that a request is not written to a dying socket.
+ * servers. Bodies pass through as they are; only tools of models that take none over this API go over the Responses API,
+ * where the provider has it. One keep-alive pool per adapter; idle sockets are given up after undici's 4 s, below the 5 s
+ * after which common servers close them, so that a request is not written to a dying socket.
  */
 export class OpenAiDialectAdapter implements ProviderAdapter {
   protected readonly endpoint: Endpoint;
   private readonly pool: Pool;
+  private readonly commonHeaders: readonly string[];
+  private responses?: ToolsOverResponses;
   private readonly jsonHeaders: readonly string[];
   private readonly eventHeaders: readonly string[];
 
   constructor(
     readonly provider: ProviderId,
     private readonly settings: ProviderSettings,
+    private readonly resources: DialectResources = {},
     private readonly sharedPool?: Pool,
   ) {
     this.endpoint = endpointOf(provider, settings);
     this.pool = sharedPool ?? newPool(this.endpoint.origin);
-    const common = ['content-type', 'application/json', 'user-agent', 'lattice', ...this.endpoint.headers];
-    this.jsonHeaders = ['accept', 'application/json', ...common];
-    this.eventHeaders = ['accept', 'text/event-stream', ...common];
+    const { headers } = this.endpoint;
+    this.commonHeaders = ['content-type', 'application/json', 'user-agent', 'lattice', ...headers];
+    this.jsonHeaders = ['accept', 'application/json', ...this.commonHeaders];
+    this.eventHeaders = ['accept', 'text/event-stream', ...this.commonHeaders];
   }
 
   async chat(call: ChatCall): Promise<ChatResult> {
+    const responses = this.responsesFor(call);
+    if (responses) return await responses.chat(call);
     const context = this.contextOf(call);
     const exchange = new Exchange(context, call.model.timeouts, call.signal);
     exchange.start(this.pool, this.post(call, chatBody(call), this.jsonHeaders));
@@ -58,19 +76,21 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     if (answer.status >= 300) throw answerError(context, { ...answer, body });
     // The body decides, not its label: a paid answer is not thrown away over a content type.
     const result = body && chatResult(body, answer.body, answer.headers);
-    if (!result) throw malformed(context, answer);
+    if (!result) throw malformed(context, answer, usageIn(answer));
     return result;
   }
 
   async chatStream(call: ChatCall): Promise<ChatStream> {
+    const responses = this.responsesFor(call);
+    if (responses) return await responses.chatStream(call);
     const context = this.contextOf(call);
     const exchange = new StreamExchange(context, call.model.timeouts, call.signal);
-    const body = streamBody(call, this.endpoint.hasStreamUsage);
+    const body = streamBody(call, this.endpoint.asksStreamUsage);
     exchange.start(this.pool, this.post(call, body, this.eventHeaders));
     const answer = await exchange.answer;
     if (answer.stream) return answer.stream;
     if (answer.status >= 300) throw answerError(context, { ...answer, body: jsonObjectOf(answer.body) });
-    throw malformed(context, answer);
+    throw malformed(context, answer, usageIn(answer));
   }
 
   async embed(call: EmbedCall): Promise<EmbedResult> {
@@ -87,7 +107,7 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     const body = jsonObjectOf(answer.body);
     if (answer.status >= 300) throw answerError(context, { ...answer, body });
     const result = body && embedResult(call, body, answer.headers);
-    if (!result) throw malformed(context, answer);
+    if (!result) throw malformed(context, answer, usageIn(answer));
     return result;
   }
 
@@ -100,7 +120,7 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
   }
 
   withSettings(settings: ProviderSettings): ProviderAdapter {
-    return new OpenAiDialectAdapter(this.provider, settings, this.pool);
+    return new OpenAiDialectAdapter(this.provider, settings, this.resources, this.pool);
   }
 
   async close(): Promise<void> {
@@ -130,6 +150,20 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     });
   }
 
+  private responsesFor({ model, body }: ChatCall): ToolsOverResponses | undefined {
+    const { responsesPath } = this.endpoint;
+    if (model.toolsApi !== 'responses' || responsesPath === undefined || !usesTools(body)) return undefined;
+    return (this.responses ??= this.newResponses(responsesPath));
+  }
+
+  private newResponses(path: string): ToolsOverResponses {
+    const account = accountOf(this.endpoint.origin, this.settings.apiKey);
+    const thoughts = new CallThoughts(this.resources.thoughts ?? new KeptThoughts(), account);
+    const { pool: dispatcher, commonHeaders: headers } = this;
+    const contextOf = (call: ChatCall): ErrorContext => this.contextOf(call);
+    return new ToolsOverResponses({ dispatcher, path, headers, contextOf }, thoughts);
+  }
+
   private contextOf(call: ChatCall): ErrorContext {
     return { provider: this.provider, apiKey: this.settings.apiKey, body: call.body };
   }
@@ -155,28 +189,6 @@ function newPool(origin: string): Pool {
   });
 }
 
-/** A 2xx answer that is not what the dialect says. An error object in it says more than the status. */
-function malformed(context: ErrorContext, answer: UpstreamAnswer): ProviderError {
-  const body = jsonObjectOf(answer.body);
-  const upstreamRequestId = requestIdOf(answer.headers);
-  const usage = body?.usage ? attemptReport({ rawUsage: body.usage }).usage : undefined;
-  if (body?.error) {
-    return reportedError(context, failureOf(body), {
-      upstreamStatus: answer.status,
-      upstreamRequestId,
-      usage,
-    });
-  }
-  const type = String(answer.headers['content-type'] ?? 'none').slice(0, 100);
-  return new ProviderError(
-    `${context.provider} answered ${answer.status} with an unexpected body (${type})`,
-    {
-      provider: context.provider,
-      fault: 'malformed',
-      upstreamStatus: answer.status,
-      upstreamRequestId,
-      mayBeBilled: true,
-      usage,
-    },
-  );
+function usageIn({ body }: UpstreamAnswer): TokenUsage {
+  return tokenUsage(jsonObjectOf(body)?.usage);
 }

@@ -9,8 +9,12 @@ const NO_WARNINGS: readonly string[] = Object.freeze([]);
 
 /** The body as a JSON object, or undefined when it is none. */
 export function jsonObjectOf(body: Buffer): JsonObject | undefined {
+  return parsedObject(body.toString('utf8'));
+}
+
+export function parsedObject(json: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
+    const value: unknown = JSON.parse(json);
     return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
@@ -23,13 +27,13 @@ export function isEventStream(headers: IncomingHttpHeaders): boolean {
   return type === undefined || type.includes('text/event-stream');
 }
 
-/** The result of a parsed `chat.completion`, or undefined when it is none. */
+/** The result of a parsed `chat.completion`, or undefined when it is none; with an error in it, it is none. */
 export function chatResult(
   body: JsonObject,
   rawBody: Buffer,
   headers: IncomingHttpHeaders,
 ): ChatResult | undefined {
-  if (!isCompletion(body)) return undefined;
+  if (body.error || !isCompletion(body)) return undefined;
   const first: unknown = (body.choices as readonly unknown[])[0];
   const report = attemptReport({
     rawUsage: body.usage,

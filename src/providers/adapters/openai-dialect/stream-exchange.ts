@@ -5,7 +5,9 @@ import type { ChatChunk } from '../../provider.port';
 import { reportedError } from './errors';
 import { Exchange, type ExchangeLimits } from './exchange';
 import type { TokenUsage } from '../../../common/index';
+import { quietLimitMs } from '../answer-limits';
 import { isEventStream, requestIdOf } from './response';
+import type { EventDecoder } from './event-decoder';
 import { ChunkDecoder } from './stream';
 
 /** Milliseconds. */
@@ -16,6 +18,7 @@ export interface StreamLimits extends ExchangeLimits {
 
 /** Undecoded bytes that may wait for a slow consumer before the socket is paused. */
 const PAUSE_BYTES = 64 * 1024;
+const GOING_ON = 'to go on with its answer';
 /** After [DONE] the upstream gets this long to end its answer, so that the socket can be used again. */
 const DRAIN_MS = 1000;
 
@@ -31,11 +34,14 @@ const END: IteratorResult<ChatChunk, undefined> = Object.freeze({ done: true, va
  * then stops the socket. Any other answer than a 2xx event stream is collected like an ordinary one.
  */
 export class StreamExchange extends Exchange implements AsyncIterator<ChatChunk, undefined> {
-  private decoder?: ChunkDecoder;
+  private decoder?: EventDecoder;
   private pending: Buffer[] = [];
   private pendingBytes = 0;
   private isPaused = false;
-  private hasBytes = false;
+  /** The timer is the idle timer. */
+  private isIdling = false;
+  /** Since when the consumer waits while bytes come that hold no chunk; on the monotonic clock. */
+  private quietSince?: number;
   private isEnded = false;
   private failure?: { readonly fault: ProviderFault; readonly what: string; readonly cause?: unknown };
   private waiter?: Waiter;
@@ -46,6 +52,11 @@ export class StreamExchange extends Exchange implements AsyncIterator<ChatChunk,
     signal: AbortSignal,
   ) {
     super(context, limits, signal);
+  }
+
+  /** Reads the stream that these headers begin. */
+  protected decoderOf(headers: IncomingHttpHeaders): EventDecoder {
+    return new ChunkDecoder(requestIdOf(headers), this.context.body?.n ?? 1);
   }
 
   protected override onSent(): void {
@@ -59,7 +70,7 @@ export class StreamExchange extends Exchange implements AsyncIterator<ChatChunk,
   ): void {
     super.onResponseStart(controller, status, headers);
     if (!this.isSuccess || !isEventStream(headers)) return;
-    const decoder = new ChunkDecoder(requestIdOf(headers));
+    const decoder = this.decoderOf(headers);
     this.decoder = decoder;
     this.settle({
       chunks: { [Symbol.asyncIterator]: () => this },
@@ -74,19 +85,39 @@ export class StreamExchange extends Exchange implements AsyncIterator<ChatChunk,
       return;
     }
     if (this.isOver || this.decoder.isOver) return;
-    if (this.hasBytes) {
-      this.timer?.refresh();
-    } else {
-      this.hasBytes = true;
-      this.arm('to go on with its answer', this.limits.idleMs);
-    }
+    this.keepWaiting();
     this.pending.push(chunk);
     this.pendingBytes += chunk.length;
     if (this.waiter) this.serve(this.waiter);
+    if (this.waiter) this.bearQuiet();
+    else this.quietSince = undefined;
     if (this.pendingBytes > PAUSE_BYTES && !this.isPaused) {
       this.isPaused = true;
       controller.pause();
     }
+  }
+
+  private keepWaiting(): void {
+    if (this.isIdling) {
+      this.timer?.refresh();
+      return;
+    }
+    this.isIdling = true;
+    this.arm(GOING_ON, this.limits.idleMs);
+  }
+
+  /** Bytes are a sign of life, but an answer is made of chunks. */
+  private bearQuiet(): void {
+    const now = performance.now();
+    this.quietSince ??= now;
+    const leftMs = this.quietSince + quietLimitMs(this.limits) - now;
+    if (leftMs >= this.limits.idleMs) return;
+    if (leftMs <= 0) {
+      this.fail('timeout', `it took too long ${GOING_ON}`);
+      return;
+    }
+    this.isIdling = false;
+    this.arm(GOING_ON, leftMs);
   }
 
   override onResponseEnd(): void {

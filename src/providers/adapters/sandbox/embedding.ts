@@ -21,7 +21,7 @@ export function sandboxVectors(call: EmbedCall): EmbedResult {
     vectors: inputs.map((input) => unitVector(features(input), dimensions)),
     report: embedReport({
       promptTokens: inputs.reduce((sum, input) => sum + tokensOf(input), 0),
-      modelServed: model.upstreamId,
+      modelServed: model.id,
       warnings: leftOut(call, false),
     }),
   };

@@ -1,12 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ModelTimeouts } from '../../../catalog/index';
 import type { ChatCall } from '../../provider.port';
 import { failure } from './failures';
 
+/** Which of the model's timers bounds the wait. */
+export type PauseLimit = Exclude<keyof ModelTimeouts, 'connectMs'>;
+
 /**
  * Waits as a slow provider would: never longer than the model's limit.
- * @throws ProviderError of fault timeout at the limit, aborted when the caller's signal fires.
+ * @throws ProviderError of fault timeout at the limit, of the total overdue; aborted when the caller's signal fires.
  */
-export async function pause(call: Pick<ChatCall, 'signal'>, ms: number, limitMs: number): Promise<void> {
+export async function pause(
+  call: Pick<ChatCall, 'signal' | 'model'>,
+  ms: number,
+  limit: PauseLimit,
+): Promise<void> {
+  const limitMs = call.model.timeouts[limit];
   checkAborted(call);
   if (ms <= 0) return;
   try {
@@ -14,7 +23,7 @@ export async function pause(call: Pick<ChatCall, 'signal'>, ms: number, limitMs:
   } catch {
     checkAborted(call);
   }
-  if (ms > limitMs) throw failure('timeout', { mayBeBilled: true });
+  if (ms > limitMs) throw failure(limit === 'totalMs' ? 'overdue' : 'timeout', { mayBeBilled: true });
 }
 
 export function checkAborted({ signal }: Pick<ChatCall, 'signal'>): void {

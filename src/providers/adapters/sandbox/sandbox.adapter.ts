@@ -13,7 +13,7 @@ import { SandboxCompletion } from './completion';
 import { type Directives, directivesIn } from './directives';
 import { sandboxVectors } from './embedding';
 import { failure, SandboxFailures } from './failures';
-import { pause } from './pause';
+import { pause, type PauseLimit } from './pause';
 import { readRequest } from './reading';
 
 const MODELS = ['small', 'large', 'flaky', 'embed'] as const;
@@ -27,14 +27,14 @@ export class SandboxAdapter implements ProviderAdapter {
   readonly #failures = new SandboxFailures();
 
   async chat(call: ChatCall): Promise<ChatResult> {
-    const { completion, directives } = await this.#begin(call, call.model.timeouts.totalMs);
+    const { completion, directives } = await this.#begin(call, 'totalMs');
     if (directives.cutAfter !== undefined) throw failure('cut', { mayBeBilled: true });
-    if (directives.stallAfter !== undefined) await pause(call, Infinity, call.model.timeouts.totalMs);
+    if (directives.stallAfter !== undefined) await pause(call, Infinity, 'totalMs');
     return { report: completion.report(true), body: completion.body() };
   }
 
   async chatStream(call: ChatCall): Promise<ChatStream> {
-    const { completion, directives } = await this.#begin(call, call.model.timeouts.firstByteMs);
+    const { completion, directives } = await this.#begin(call, 'firstByteMs');
     let isWhole = false;
     return {
       chunks: relay(call, completion, directives, () => (isWhole = true)),
@@ -47,7 +47,7 @@ export class SandboxAdapter implements ProviderAdapter {
   async embed(call: EmbedCall): Promise<EmbedResult> {
     const texts = textsOf(call.inputs);
     const directives = obeyed(directivesIn(texts.join('\n')), call.model.upstreamId);
-    await pause(call, directives.delayMs, call.model.timeouts.totalMs);
+    await pause(call, directives.delayMs, 'totalMs');
     this.#failures.check(call, directives);
     if (directives.cutAfter !== undefined) throw failure('cut', { mayBeBilled: true });
     return sandboxVectors(call);
@@ -57,10 +57,10 @@ export class SandboxAdapter implements ProviderAdapter {
     return Promise.resolve(MODELS);
   }
 
-  async #begin(call: ChatCall, limitMs: number) {
+  async #begin(call: ChatCall, limit: PauseLimit) {
     const reading = readRequest(call.body);
     const directives = obeyed(reading.directives, call.model.upstreamId);
-    await pause(call, directives.delayMs, limitMs);
+    await pause(call, directives.delayMs, limit);
     this.#failures.check(call, directives);
     const { model, body, requestId } = call;
     const choices = answer({ model, body, requestId, reading: { ...reading, directives } });
@@ -78,8 +78,8 @@ async function* relay(
   let sent = 0;
   for (const chunk of completion.chunks()) {
     if (sent === cutAfter) throw failure('cut', { mayBeBilled: true });
-    if (sent === stallAfter) await pause(call, Infinity, call.model.timeouts.idleMs);
-    else await pause(call, sent > 0 ? paceMs : 0, call.model.timeouts.idleMs);
+    if (sent === stallAfter) await pause(call, Infinity, 'idleMs');
+    else await pause(call, sent > 0 ? paceMs : 0, 'idleMs');
     yield chunk;
     sent += 1;
   }

@@ -28,11 +28,12 @@ const BILLED: Readonly<Partial<Record<ProviderFault, boolean>>> = {
   content_filter: true,
   timeout: true,
 };
-const RETRIED: ReadonlySet<ProviderFault> = new Set(['connect', 'timeout', 'rate_limited', 'overloaded']);
+const RETRIED: ReadonlySet<ProviderFault> = new Set(['connect', 'rate_limited', 'overloaded']);
 
 const STOPPED: Readonly<Record<StopReason, { readonly fault: ProviderFault; readonly what: string }>> = {
-  timeout: { fault: 'timeout', what: 'took too long and was ended' },
-  output: { fault: 'malformed', what: 'wrote more than it may and was ended' },
+  silent: { fault: 'timeout', what: 'was silent for too long and was ended' },
+  overdue: { fault: 'overdue', what: 'took too long and was ended' },
+  output: { fault: 'too_large', what: 'wrote more than it may and was ended' },
   aborted: { fault: 'aborted', what: 'was ended with the request' },
   shutdown: { fault: 'aborted', what: 'was ended because the process is shutting down' },
   left: { fault: 'aborted', what: 'was ended because its answer was not wanted any more' },

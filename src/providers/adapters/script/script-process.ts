@@ -5,7 +5,7 @@ import { scriptEnvironment, type ScriptSettings } from '../../../config/index';
 const ERROR_DRAIN_MS = 500;
 
 /** Why a process was ended from here. */
-export type StopReason = 'timeout' | 'output' | 'aborted' | 'shutdown' | 'left';
+export type StopReason = 'silent' | 'overdue' | 'output' | 'aborted' | 'shutdown' | 'left';
 
 /** How a process ended. `code` is null when a signal did it. */
 export interface ScriptEnd {
@@ -62,7 +62,7 @@ export class ScriptProcess {
     this.exited = new Promise((resolve) => (this.#onExited = resolve));
     this.ended = new Promise((resolve) => (this.#onEnded = resolve));
     this.over = Promise.race([this.ended, new Promise<ScriptEnd>((resolve) => (this.#onStop = resolve))]);
-    this.#timer = setTimeout(() => this.stop('timeout'), timeoutMs);
+    this.#timer = setTimeout(() => this.stop('overdue'), timeoutMs);
     input.signal.addEventListener('abort', this.#onAbort, { once: true });
     this.#watch(child);
     this.#connect(child, maxErrorBytes);

@@ -60,7 +60,7 @@ export class ScriptStream implements ChatStream {
 
   /** The next line; a script that is silent for too long is ended. A slow reader does not count. */
   async #next(): Promise<string | undefined> {
-    const timer = setTimeout(() => this.process.stop('timeout'), this.idleMs);
+    const timer = setTimeout(() => this.process.stop('silent'), this.idleMs);
     try {
       const { done, value } = await this.#lines.next();
       return done ? undefined : value;

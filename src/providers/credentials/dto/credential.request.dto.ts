@@ -13,6 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import type { ProviderId } from '../../../common/index';
+import type { AwsCredentials } from '../../../config/index';
 import { ValidationError } from '../../../errors/index';
 import { CREDENTIAL_PROVIDERS, type CredentialSecret } from '../credential-secret';
 import type { NewCredential } from '../credentials.repository';
@@ -30,14 +31,29 @@ const IsSecret = (name: string, min: number, max: number): PropertyDecorator =>
     message: `${name} must be ${min} to ${max} visible ASCII characters, without blanks or line breaks`,
   });
 
-export class AwsKeysDto {
-  @ApiProperty({ type: String, example: 'AKIAIOSFODNN7EXAMPLE' })
-  @Matches(/^[A-Z0-9]{16,128}$/, { message: 'aws.accessKeyId must be 16 to 128 capital letters and digits' })
-  accessKeyId: string;
+/** Needed without an API key, and checked wherever it is there. */
+const IsKeyPart = (): PropertyDecorator =>
+  ValidateIf(({ apiKey }: AwsKeysDto, value: unknown) => apiKey === undefined || value !== undefined);
 
-  @ApiProperty({ type: String, writeOnly: true })
+export class AwsKeysDto {
+  @ApiPropertyOptional({
+    type: String,
+    writeOnly: true,
+    description: 'An API key of Bedrock, in place of the other keys.',
+  })
+  @IsLeftOutOr()
+  @IsSecret('aws.apiKey', 8, 4096)
+  apiKey?: string;
+
+  @ApiPropertyOptional({ type: String, example: 'AKIAIOSFODNN7EXAMPLE' })
+  @IsKeyPart()
+  @Matches(/^[A-Z0-9]{16,128}$/, { message: 'aws.accessKeyId must be 16 to 128 capital letters and digits' })
+  accessKeyId?: string;
+
+  @ApiPropertyOptional({ type: String, writeOnly: true })
+  @IsKeyPart()
   @IsSecret('aws.secretAccessKey', 16, 256)
-  secretAccessKey: string;
+  secretAccessKey?: string;
 
   @ApiPropertyOptional({ type: String, writeOnly: true, description: 'Of temporary keys.' })
   @IsLeftOutOr()
@@ -47,6 +63,21 @@ export class AwsKeysDto {
   @ApiProperty({ type: String, example: 'eu-central-1' })
   @Matches(REGION, { message: 'aws.region must be the name of a region, such as eu-central-1' })
   region: string;
+
+  /** @throws ValidationError when both kinds of keys were sent. */
+  static credentials(body: AwsKeysDto): AwsCredentials {
+    const { apiKey, accessKeyId, secretAccessKey, sessionToken, region } = body;
+    if (accessKeyId !== undefined && secretAccessKey !== undefined && apiKey === undefined) {
+      return { accessKeyId, secretAccessKey, sessionToken, region };
+    }
+    if (
+      apiKey === undefined ||
+      [accessKeyId, secretAccessKey, sessionToken].some((key) => key !== undefined)
+    ) {
+      throw refused('aws.apiKey', 'aws takes an apiKey, or accessKeyId and secretAccessKey, not both');
+    }
+    return { apiKey, region };
+  }
 }
 
 const ApiKeyRules = (): PropertyDecorator =>
@@ -95,9 +126,7 @@ class OptionalCredentialFields {
   ): CredentialSecret | undefined {
     if (provider === 'bedrock') {
       if (apiKey !== undefined) throw refused('apiKey', 'bedrock takes AWS keys: send aws instead of apiKey');
-      if (!aws) return undefined;
-      const { accessKeyId, secretAccessKey, sessionToken, region } = aws;
-      return { aws: { accessKeyId, secretAccessKey, sessionToken, region } };
+      return aws && { aws: AwsKeysDto.credentials(aws) };
     }
     if (aws !== undefined) throw refused('aws', `${provider} takes a key: send apiKey instead of aws`);
     return apiKey === undefined ? undefined : { apiKey };
@@ -119,7 +148,7 @@ export class CreateCredentialRequestDto extends OptionalCredentialFields {
     const secret = this.secretFor(body.provider, body);
     if (secret) return secret;
     throw body.provider === 'bedrock'
-      ? refused('aws', 'aws is required: accessKeyId, secretAccessKey and region')
+      ? refused('aws', 'aws is required: region, and apiKey or accessKeyId and secretAccessKey')
       : refused('apiKey', 'apiKey is required');
   }
 }

@@ -1,7 +1,10 @@
+import { responseOf } from './responses.mjs';
+
 /** A whole answer as one JSON body. */
 export async function playJson(wire, answer, behaviour, request) {
   const { usage, truth, parts } = answer;
-  const body = { json: completionOf(answer, request), tokens: truth.completionTokens, usage };
+  const json = request.isResponse ? responseOf(answer, request) : completionOf(answer, request);
+  const body = { json, tokens: truth.completionTokens, usage };
   await playBody(wire, body, behaviour, (behaviour.chunkDelayMs ?? 0) * parts.length);
 }
 
@@ -26,7 +29,7 @@ export async function playBody(wire, { json, tokens, usage }, behaviour, delayMs
       return wire.finish('truncated');
     case 'endless':
       while (wire.isOpen) {
-        await wire.send(' '.repeat(1024));
+        await wire.send(' '.repeat(fault.pieceBytes ?? 1024));
         await wire.pause(behaviour.chunkDelayMs ?? 1);
       }
       return;

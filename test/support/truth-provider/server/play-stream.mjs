@@ -30,6 +30,9 @@ class StreamPlay {
       parts.length,
     );
     this.#wire.head(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+    for (const fields of this.#behaviour.opening ?? []) {
+      await this.#wire.send(event({ ...this.#chunk([]), ...fields }));
+    }
     await this.#wire.send(this.#delta({ role: 'assistant', content: '' }));
     for (let sent = 0; sent <= parts.length; sent += 1) {
       if (sent === faultAt && (await this.#interrupt(parts[sent]))) return;
@@ -53,7 +56,7 @@ class StreamPlay {
         await this.#wire.cut();
         return true;
       case 'stall':
-        await this.#wire.closed();
+        await this.#stall();
         return true;
       case 'clean-eof':
         this.#wire.finish('truncated');
@@ -68,6 +71,15 @@ class StreamPlay {
       default:
         return false;
     }
+  }
+
+  async #stall() {
+    const { keepAliveMs } = this.#fault;
+    while (keepAliveMs && this.#wire.isOpen) {
+      await this.#wire.pause(keepAliveMs);
+      await this.#wire.send(': waiting\n\n');
+    }
+    await this.#wire.closed();
   }
 
   /** Half an event: the client cannot use it, but the provider has produced its tokens. */
@@ -85,6 +97,12 @@ class StreamPlay {
 
   async #finish() {
     const { usage, finishReason } = this.#answer;
+    const { events } = this.#request;
+    if (events) {
+      const end = events.end();
+      await this.#wire.send(end.text, { usage: end.usage });
+      return this.#wire.finish('completed');
+    }
     await this.#wire.send(this.#delta({}, finishReason));
     if (this.#request.includesUsage && usage) {
       await this.#wire.send(event({ ...this.#chunk([]), usage }), { usage });
@@ -95,6 +113,8 @@ class StreamPlay {
 
   /** The same delta for every choice. */
   #delta(delta, finishReason = null) {
+    const { events } = this.#request;
+    if (events) return events.delta(delta);
     const choice = (index) => ({ index, delta, logprobs: null, finish_reason: finishReason });
     return event(this.#chunk(Array.from({ length: this.#answer.choices }, (_, index) => choice(index))));
   }

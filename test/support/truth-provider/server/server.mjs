@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { composeAnswer } from './answer.mjs';
 import { countInputTokens, playVectors } from './embed.mjs';
 import { isRejection, play } from './play.mjs';
+import { chatOf, ResponsesEvents, thoughtsRefusal, toolsRefusal } from './responses.mjs';
 import { Scripts } from './scripts.mjs';
 import { TruthLog } from './truth-log.mjs';
 import { Wire } from './wire.mjs';
@@ -15,6 +16,7 @@ let attempts = 0;
 
 const routes = {
   'POST /v1/chat/completions': complete,
+  'POST /v1/responses': respond,
   'POST /v1/embeddings': embed,
   'GET /v1/models': (_, response) =>
     json(response, 200, {
@@ -48,32 +50,48 @@ async function serve(request, response) {
 }
 
 async function complete(request, response, text) {
+  const body = JSON.parse(text);
+  await answerChat({ request, response, text }, body, toolsRefusal(body));
+}
+
+async function respond(request, response, text) {
+  const body = JSON.parse(text);
+  await answerChat({ request, response, text }, chatOf(body), thoughtsRefusal(body), body);
+}
+
+/** `responses` is the body of the Responses API that the chat stands for, if it does. */
+async function answerChat({ request, response, text }, chat, refused, responses) {
   attempts += 1;
   const id = `${process.pid}-${attempts}`;
-  const body = JSON.parse(text);
-  const behaviour = scripts.choose(request, body);
-  const answer = composeAnswer(id, body, behaviour);
+  const behaviour = refused ?? scripts.choose(request, chat);
+  const answer = composeAnswer(id, chat, behaviour);
   const isCharged = !isRejection(behaviour.fault);
+  const isStream = chat.stream === true;
   log.write({
     type: 'attempt',
     id,
     at: Date.now(),
     requestId: request.headers['x-request-id'],
     headers: request.headers,
-    model: body.model,
-    isStream: body.stream === true,
+    path: request.url,
+    model: chat.model,
+    isStream,
     bodySha256: createHash('sha256').update(text).digest('hex'),
-    body,
+    body: responses ?? chat,
     promptTokens: isCharged ? answer.truth.promptTokens : 0,
     cachedTokens: isCharged ? answer.truth.cachedTokens : 0,
   });
-  await play(new Wire(response, log, id), answer, behaviour, {
+  const facts = {
     id,
-    model: body.model,
+    model: chat.model,
     createdAt: Math.floor(Date.now() / 1000),
-    isStream: body.stream === true,
-    includesUsage: body.stream_options?.include_usage === true,
-  });
+    isStream,
+    includesUsage: chat.stream_options?.include_usage === true,
+    isResponse: responses !== undefined,
+    hasThoughts: responses?.include?.includes('reasoning.encrypted_content') === true,
+  };
+  const events = responses && new ResponsesEvents(answer, facts);
+  await play(new Wire(response, log, id), answer, behaviour, { ...facts, events });
 }
 
 async function embed(request, response, text) {
@@ -99,7 +117,7 @@ async function embed(request, response, text) {
   await playVectors(new Wire(response, log, id), body, behaviour, promptTokens);
 }
 
-const CALLS = ['/chat/completions', '/embeddings'];
+const CALLS = ['/chat/completions', '/responses', '/embeddings'];
 
 /** Azure and others put a deployment before the same call. */
 function routeOf({ method, url }) {

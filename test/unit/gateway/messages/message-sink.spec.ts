@@ -12,6 +12,7 @@ describe(MessageSink.name, () => {
   function open(): MessageSink {
     const raw = {
       writeHead: () => undefined,
+      setTimeout: () => undefined,
       write: (events: string) => written.push(events) > 0,
       destroyed: false,
     };

@@ -308,6 +308,7 @@ describe('toChatRequest', () => {
     ['messages[0].content[0].tool_use_id', user({ type: 'tool_result' })],
     ['messages[0].content[0].input', assistant({ type: 'tool_use', id: 'a', name: 'f', input: 'x' })],
     ['messages[0].content[0].type', assistant({ type: 'server_tool_use' })],
+    ['messages', { messages: [{ role: 'system', content: [] }], system: 'Be brief.' }],
     ['system[0].type', { system: [{ type: 'image' }] }],
     ['tools', { tools: [{}, {}, {}] }],
     ['tools[0].type', tools({ type: 'web_search_20250305' })],

@@ -168,6 +168,7 @@ describe(toChatRequest, () => {
       ['input', []],
       ['input', 7],
       ['input[0]', ['text']],
+      ['input', [{ type: 'reasoning', id: 'rs_1', summary: [] }]],
       ['input[0].type', [{ type: 'computer_call' }]],
       ['input[0].role', [{ role: 'tool', content: 'a' }]],
       ['input[0].content', [{ role: 'user', content: [] }]],

@@ -20,7 +20,7 @@ function convert(body: Partial<ChatBody>, isAdaptive = true) {
     signal: new AbortController().signal,
     requestId: 'req_1',
   };
-  const dialect = { ownFields: ANTHROPIC_FIELDS, partOptions: anthropicPartOptions };
+  const dialect = { ...ANTHROPIC_FIELDS, partOptions: anthropicPartOptions };
   const { options, warnings } = refineForAnthropic(convertRequest(whole, MODEL, dialect), call, isAdaptive);
   return { options, warnings, anthropic: options.providerOptions?.anthropic ?? {} };
 }
@@ -73,9 +73,9 @@ describe(convertRequest.name, () => {
       top_logprobs: 3,
       logit_bias: { 50256: -100 },
       audio: { voice: 'alloy' },
-      user: 'u-1',
       metadata: { a: 'b' },
       store: true,
+      prompt_cache_key: 'k',
     });
     expect(warnings.map((text) => text.split(' ')[0])).toEqual([
       'n',
@@ -83,8 +83,12 @@ describe(convertRequest.name, () => {
       'top_logprobs',
       'logit_bias',
       'audio',
+      'metadata',
+      'store',
+      'prompt_cache_key',
     ]);
     const neutral = {
+      store: false,
       n: 1,
       logprobs: false,
       logit_bias: null,
@@ -92,6 +96,26 @@ describe(convertRequest.name, () => {
       service_tier: 'auto',
     };
     expect(convert(neutral).warnings).toEqual([]);
+  });
+
+  it('names fields that nobody knows once each, where they stand, and not without end', () => {
+    const odd = { role: 'user', content: [{ type: 'text', text: 'a', x: 1 }], name: 'ada' } as const;
+    expect(convert({ messages: [odd, odd] }).warnings).toEqual(
+      ['messages[].content[].x', 'messages[].name'].map((field) =>
+        expect.stringContaining(`${field} is not`),
+      ),
+    );
+    const many = convert(Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`x${i}`, i]))).warnings;
+    expect(many).toHaveLength(25);
+    expect(many.at(-1)).toContain('more fields');
+  });
+
+  it('warns of a choice without tools and of an effort that no model knows', () => {
+    expect(convert({ tool_choice: 'required' }).warnings).toEqual([expect.stringContaining('tool_choice')]);
+    expect(convert({ reasoning_effort: 'immense' }).warnings).toEqual([
+      expect.stringContaining('reasoning_effort'),
+    ]);
+    expect(convert({ tool_choice: 'none', reasoning_effort: null }).warnings).toEqual([]);
   });
 
   it('converts tools and every kind of tool choice', () => {
@@ -140,8 +164,12 @@ describe(convertRequest.name, () => {
       type: 'json',
       name: 'n',
       description: 'd',
-      schema,
+      schema: { ...schema, description: 'd' },
     });
+    const described = { ...schema, description: 'own' };
+    expect(
+      format({ type: 'json_schema', json_schema: { name: 'n', description: 'd', schema: described } }),
+    ).toMatchObject({ schema: { description: 'd\nown' } });
   });
 
   describe('messages', () => {
@@ -160,6 +188,7 @@ describe(convertRequest.name, () => {
         { type: 'image_url', image_url: { url: 'data:image/PNG;base64,QUJD' } },
         { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,QUJD' } },
         { type: 'input_audio', input_audio: { data: 'QUJD', format: 'mp3' } },
+        { type: 'input_audio', input_audio: { data: 'QUJD', format: 'flac' } },
       ];
       expect(promptOf([{ role: 'user', content }])[0]?.content).toMatchObject([
         {
@@ -175,6 +204,7 @@ describe(convertRequest.name, () => {
           data: { type: 'data', data: 'QUJD' },
         },
         { type: 'file', mediaType: 'audio/mpeg', data: { type: 'data', data: 'QUJD' } },
+        { type: 'file', mediaType: 'audio/flac', data: { type: 'data', data: 'QUJD' } },
       ]);
     });
 
@@ -189,6 +219,10 @@ describe(convertRequest.name, () => {
       ],
       ['messages[0].content[0].image_url.url', { type: 'image_url' }],
       ['messages[0].content[0]', { type: 'file', file: { file_id: 'file-1' } }],
+      [
+        'messages[0].content[0].input_audio.format',
+        { type: 'input_audio', input_audio: { data: 'QUJD', format: 'midi' } },
+      ],
       ['messages[0].content[0].type', { type: 'hologram' }],
     ])('refuses what has no counterpart and names %s', (param, part) => {
       expect(() => promptOf([{ role: 'user', content: [part] as ChatMessage['content'] }])).toThrow(
@@ -198,10 +232,31 @@ describe(convertRequest.name, () => {
 
     it.each([
       ['messages[0].role', { role: 'function', name: 'f', content: 'x' }],
+      ['messages[0].function_call', { role: 'assistant', function_call: { name: 'f', arguments: '{}' } }],
+      [
+        'messages[0].content[0].type',
+        { role: 'assistant', content: [{ type: 'image_url', image_url: { url: 'https://a.test/a.png' } }] },
+      ],
+      ['messages[0].content[0].type', { role: 'system', content: [{ type: 'image_url' }] }],
       ['messages[0].tool_call_id', { role: 'tool', content: 'x' }],
       ['messages[0].tool_calls[0].type', { role: 'assistant', tool_calls: [{ id: 'c', type: 'custom' }] }],
     ])('refuses a message whose %s has no counterpart', (param, message) => {
       expect(() => promptOf([message as unknown as ChatMessage])).toThrow(expect.objectContaining({ param }));
+    });
+
+    it('takes a refusal as what the model said', () => {
+      const [whole, parts] = promptOf([
+        { role: 'assistant', content: null, refusal: 'I will not' },
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'Well' },
+            { type: 'refusal', refusal: 'no' },
+          ],
+        },
+      ]);
+      expect(whole?.content).toMatchObject([{ type: 'text', text: 'I will not' }]);
+      expect(parts?.content).toMatchObject([{ text: 'Well' }, { text: 'no' }]);
     });
 
     it('pairs tool results with the names of their calls', () => {
@@ -262,6 +317,28 @@ describe(refineForAnthropic.name, () => {
     expect(options.tools?.[0]).toMatchObject({ providerOptions: cached });
   });
 
+  it('keeps every mark of instructions, answers and results that have several parts', () => {
+    const cache_control = { type: 'ephemeral' };
+    const cached = { anthropic: { cacheControl: cache_control } };
+    const text = (name: string, isMarked = false) => ({
+      type: 'text',
+      text: name,
+      ...(isMarked && { cache_control }),
+    });
+    const prompt = promptOf([
+      { role: 'system', content: [text('a'), text('b', true), text('c')] },
+      HELLO,
+      { role: 'assistant', content: [text('d', true), text('e')] },
+      { role: 'tool', tool_call_id: 'c', content: [text('f', true)] },
+    ]);
+    expect(prompt.slice(0, 2)).toEqual([
+      { role: 'system', content: 'a\nb', providerOptions: cached },
+      { role: 'system', content: 'c', providerOptions: undefined },
+    ]);
+    expect(prompt[3]?.content).toMatchObject([{ text: 'd', providerOptions: cached }, { text: 'e' }]);
+    expect(prompt[4]?.content).toMatchObject([{ providerOptions: cached }]);
+  });
+
   it('moves system messages to the front and says so', () => {
     const { options, warnings } = convert({ messages: [HELLO, { role: 'system', content: 'Later' }, HELLO] });
     expect(options.prompt.map((message) => message.role)).toEqual(['system', 'user', 'user']);
@@ -275,6 +352,19 @@ describe(refineForAnthropic.name, () => {
       serviceTier: 'standard_only',
     });
     expect(convert({ service_tier: 'auto' }).anthropic).toMatchObject({ serviceTier: 'auto' });
+    expect(convert({ service_tier: 'flex' }).warnings).toEqual([expect.stringContaining('service_tier')]);
+  });
+
+  it('tells Anthropic who asks, by one identifier', () => {
+    const asked = (body: Partial<ChatBody>) => {
+      const { anthropic, warnings } = convert(body);
+      return [anthropic.metadata, warnings.map((warning) => warning.split(' ')[0])];
+    };
+    expect(asked({ user: 'ada' })).toEqual([{ userId: 'ada' }, []]);
+    expect(asked({ safety_identifier: 'hash' })).toEqual([{ userId: 'hash' }, []]);
+    expect(asked({ user: 'hash', safety_identifier: 'hash' })).toEqual([{ userId: 'hash' }, []]);
+    expect(asked({ user: 'ada', safety_identifier: 'hash' })).toEqual([{ userId: 'hash' }, ['user']]);
+    expect(asked({ user: '' })).toEqual([undefined, []]);
   });
 
   describe('on models that think with a budget', () => {

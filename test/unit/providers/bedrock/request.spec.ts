@@ -29,7 +29,7 @@ async function refine(upstreamId: string, body: Partial<ChatBody>) {
   const whole: ChatBody = { model: upstreamId, messages: [HELLO], ...body };
   const call: ChatCall = { model, body: whole, signal: new AbortController().signal, requestId: 'req_1' };
   const converted = convertRequest(whole, model, {
-    ownFields: BEDROCK_FIELDS,
+    ...BEDROCK_FIELDS,
     partOptions: bedrockPartOptions,
   });
   const { options, warnings } = refineForBedrock(converted, call, await claudeAbilities(upstreamId));

@@ -17,6 +17,8 @@ describe(hintOf.name, () => {
     [{ apiKey: 'k'.repeat(15) + '1234' }, null],
     [{ apiKey: 'short-key' }, null],
     [{ aws: AWS }, '1234'],
+    [{ aws: { apiKey: 'k'.repeat(16) + '1234', region: 'eu-west-1' } }, '1234'],
+    [{ aws: { apiKey: 'short-key', region: 'eu-west-1' } }, null],
   ])('of %j is %s', (secret, hint) => {
     expect(hintOf(secret)).toBe(hint);
   });

@@ -1,6 +1,7 @@
 import type { ChatBody, ChatMessage } from '../../../../src/common/index';
 import { convertRequest } from '../../../../src/providers/adapters/ai-sdk/request';
 import {
+  GOOGLE_FIELDS,
   googlePartOptions,
   refineForGoogle,
   type ThinkingFormat,
@@ -14,7 +15,7 @@ const LEVEL: ThinkingFormat = { ...BUDGET, format: 'level' };
 
 function convert(body: Partial<ChatBody>, thinking?: ThinkingFormat) {
   const whole: ChatBody = { model: MODEL.upstreamId, messages: [HELLO], ...body };
-  const request = convertRequest(whole, MODEL, { ownFields: [], partOptions: googlePartOptions });
+  const request = convertRequest(whole, MODEL, { ...GOOGLE_FIELDS, partOptions: googlePartOptions });
   const signatures = new Map<string, string>();
   const { options, warnings } = refineForGoogle(request, { modelId: MODEL.upstreamId, signatures, thinking });
   return { options, warnings, thinkingConfig: options.providerOptions?.google?.thinkingConfig };

@@ -22,10 +22,17 @@ describe(verdictOf.name, () => {
     expect(verdict).not.toMatchObject({ facts: { isCertain: true } });
   });
 
-  it.each<ProviderFault>(['not_found', 'invalid_request', 'context_length', 'content_filter', 'aborted'])(
-    'takes %s for nothing about the provider',
-    (fault) => expect(verdictOf(failure(fault))).toEqual({ about: 'nothing' }),
-  );
+  it.each<ProviderFault>([
+    'not_found',
+    'invalid_request',
+    'context_length',
+    'content_filter',
+    'too_large',
+    'overdue',
+    'aborted',
+  ])('takes %s for nothing about the provider', (fault) => {
+    expect(verdictOf(failure(fault))).toEqual({ about: 'nothing' });
+  });
 
   it.each([
     new Error('a defect'),

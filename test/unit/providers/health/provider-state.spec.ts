@@ -63,6 +63,7 @@ describe(stateOf.name, () => {
     ['rejected', 'error', 'credential_rejected'],
     ['connect', 'error', 'unreachable'],
     ['timeout', 'error', 'timeout'],
+    ['overdue', 'error', 'timeout'],
     ['overloaded', 'error', 'failing'],
     ['malformed', 'error', 'failing'],
     ['rate_limited', 'available', undefined],
@@ -77,6 +78,19 @@ describe(stateOf.name, () => {
     const traffic = (lastSuccessAt: number) => ({ ...together([]), lastSuccessAt });
     expect(stateOf(evidence({ check, traffic: traffic(AT + 1) })).state).toBe('available');
     expect(stateOf(evidence({ check, traffic: traffic(AT - 1) })).state).toBe('error');
+  });
+
+  it('believes a check that took a refused credential once calls are let through again', () => {
+    const circuits = [openCircuit(), openCircuit('openai/a')];
+    const later: ProviderCheck = { outcome: 'ok', at: circuits[0]?.breaker.retryAt ?? 0 };
+    expect(stateOf(evidence({ check: later, circuits }))).toEqual({
+      state: 'available',
+      detail: 'Ready; failed lately and left alone: openai/a',
+    });
+    const early = { ...later, at: later.at - 1 };
+    for (const check of [OK, early, { ...later, outcome: 'impossible' as const }, undefined]) {
+      expect(stateOf(evidence({ check, circuits }))).toMatchObject({ reason: 'credential_rejected' });
+    }
   });
 
   it('is an error while the credential is refused, and says whose', () => {

@@ -10,6 +10,7 @@ const model = aModel({
     takesTokens: true,
     hasInputTypes: true,
     cutsLongTexts: false,
+    hasBase64: false,
     quality: 0.01,
   },
 });

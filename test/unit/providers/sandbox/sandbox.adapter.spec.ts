@@ -316,7 +316,7 @@ describe(SandboxAdapter.name, () => {
 
     it.each(['delay=60000', 'stall=2'])('runs into the time limit with %s', async (directive) => {
       const asked = says(`[[sandbox:${directive}]] Hi`);
-      await expect(chat(asked, { model })).rejects.toMatchObject({ fault: 'timeout', mayBeBilled: true });
+      await expect(chat(asked, { model })).rejects.toMatchObject({ fault: 'overdue', mayBeBilled: true });
     });
 
     it('goes silent in the middle of a stream', async () => {

@@ -163,8 +163,8 @@ describe(ScriptAdapter.name, () => {
         ['nothing', 'true', { fault: 'malformed', mayBeBilled: true }],
         ['no JSON', 'echo hello', { fault: 'malformed', mayBeBilled: true }],
         ['JSON of something else', say({ hello: 1 }), { fault: 'malformed', mayBeBilled: true }],
-        ['too much', 'yes', { fault: 'malformed', mayBeBilled: true }],
-        ['a timeout', 'sleep 60', { fault: 'timeout', mayBeBilled: true }, { timeoutMs: 200 }],
+        ['too much', 'yes', { fault: 'too_large', failure: 'final', mayBeBilled: true }],
+        ['a timeout', 'sleep 60', { fault: 'overdue', mayBeBilled: true }, { timeoutMs: 200 }],
         [
           'an error with a fault',
           ERROR({ code: 'rate_limited', retryAfterMs: 500 }),
@@ -263,7 +263,7 @@ describe(ScriptAdapter.name, () => {
     it('end with the timeout', async () => {
       const failing = failure(scripted(FAMILY, { timeoutMs: 1500 }).chat(call()));
       const pids = await written('pids');
-      expect(await failing).toMatchObject({ fault: 'timeout' });
+      expect(await failing).toMatchObject({ fault: 'overdue' });
       await allGone(pids);
     });
 
@@ -374,11 +374,11 @@ describe(ScriptAdapter.name, () => {
           `${say(chunk('a'))}; ${ERROR({ code: 'rate_limited', billed: false })}; sleep 300`,
           { fault: 'rate_limited', mayBeBilled: true },
         ],
-        ['a timeout', `${say(chunk('a'))}; sleep 300`, { fault: 'timeout' }, { timeoutMs: 1000 }],
+        ['a timeout', `${say(chunk('a'))}; sleep 300`, { fault: 'overdue' }, { timeoutMs: 1000 }],
         [
           'too much',
           `${say(chunk('a'))}; while true; do ${say(chunk('a'))}; done`,
-          { fault: 'malformed' },
+          { fault: 'too_large' },
           { maxOutputBytes: 2000 },
         ],
       ]),

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { LanguageModelV4Prompt } from '@ai-sdk/provider';
 import { type OutboundAnswer, OutboundClient, type OutboundRequest } from '../../../../src/common/index';
-import { MAX_IMAGE_BYTES } from '../../../../src/providers/adapters/ai-sdk/image-downloads';
-import { ImageLoader } from '../../../../src/providers/adapters/ai-sdk/image-loader';
-import { imageType } from '../../../../src/providers/adapters/ai-sdk/image-type';
+import { inlineImages } from '../../../../src/providers/adapters/ai-sdk/prompt-images';
+import { MAX_IMAGE_BYTES } from '../../../../src/providers/adapters/images/image-downloads';
+import { ImageLoader, ImagesBusyError } from '../../../../src/providers/adapters/images/image-loader';
+import { imageType } from '../../../../src/providers/adapters/images/image-type';
 import { PIXEL } from '../../../support/contract/adapter-cases';
 import { listen } from '../../../support/listen';
 
@@ -25,6 +26,22 @@ const inlined = (bytes: Buffer, mediaType: string) => ({
   data: { type: 'data', data: bytes.toString('base64') },
 });
 
+/** As the adapters use it. */
+type PromptLoader = Pick<ImageLoader, 'close'> & {
+  readonly inline: (prompt: LanguageModelV4Prompt, signal: AbortSignal) => Promise<LanguageModelV4Prompt>;
+};
+
+function using(loader: ImageLoader): PromptLoader {
+  return {
+    inline: (prompt, signal) => inlineImages(prompt, loader, signal),
+    close: () => loader.close(),
+  };
+}
+
+function loaderOver(send: OutboundClient['send']): PromptLoader {
+  return using(new ImageLoader({ send, close: () => Promise.resolve() }));
+}
+
 function loaderOf(answers: Record<string, Partial<OutboundAnswer> | Error>) {
   const asked: { url: string; request: OutboundRequest }[] = [];
   const send = (url: string, request: OutboundRequest): Promise<OutboundAnswer> => {
@@ -33,7 +50,7 @@ function loaderOf(answers: Record<string, Partial<OutboundAnswer> | Error>) {
     if (answer instanceof Error) return Promise.reject(answer);
     return Promise.resolve({ status: 200, headers: {}, body: PNG, isCut: false, ...answer });
   };
-  return { asked, loader: new ImageLoader({ send, close: () => Promise.resolve() }) };
+  return { asked, loader: loaderOver(send) };
 }
 
 describe(ImageLoader.name, () => {
@@ -118,7 +135,7 @@ describe(ImageLoader.name, () => {
   it('downloads a few at a time, and no more once one has failed', async () => {
     const waiting: ((answer: OutboundAnswer) => void)[] = [];
     const send = (): Promise<OutboundAnswer> => new Promise((resolve) => waiting.push(resolve));
-    const loader = new ImageLoader({ send, close: () => Promise.resolve() });
+    const loader = loaderOver(send);
     const urls = Array.from({ length: 9 }, (_, index) => `https://example.com/${index}.png`);
     const answer = { status: 200, headers: {}, body: PNG, isCut: false };
     const run = loader.inline(user(...urls), new AbortController().signal);
@@ -131,6 +148,66 @@ describe(ImageLoader.name, () => {
     for (const settle of waiting) settle(answer);
     await new Promise((resolve) => setImmediate(resolve));
     expect(waiting).toHaveLength(5);
+  });
+
+  describe('for many requests at once', () => {
+    const answer = { status: 200, headers: {}, body: PNG, isCut: false };
+    const turns = () => new Promise((resolve) => setImmediate(resolve));
+    const setUp = () => {
+      const timeout = new AbortController();
+      jest.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal);
+      const open: (() => void)[] = [];
+      const loader = loaderOver(() => new Promise((resolve) => open.push(() => resolve(answer))));
+      const ask = (name: string, request = new AbortController().signal) =>
+        loader.inline(user(`https://example.com/${name}.png`), request);
+      return { timeout, open, ask };
+    };
+
+    afterEach(() => jest.restoreAllMocks());
+
+    it('downloads those of sixteen, and the others’ as these are done', async () => {
+      const { open, ask } = setUp();
+      const all = Array.from({ length: 18 }, (_, index) => ask(String(index)));
+      await turns();
+      expect(open).toHaveLength(16);
+      open[0]?.();
+      await turns();
+      expect(open).toHaveLength(17);
+      for (let at = 1; at < 18; at += 1) {
+        open[at]?.();
+        await turns();
+      }
+      expect(await Promise.all(all)).toHaveLength(18);
+    });
+
+    it('refuses who has waited too long, as our own doing', async () => {
+      const { timeout, open, ask } = setUp();
+      const all = Array.from({ length: 16 }, (_, index) => ask(String(index)));
+      const late = ask('late');
+      timeout.abort();
+      const error: unknown = await late.catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ImagesBusyError);
+      expect(error).toMatchObject({ status: 503, failure: 'fallover', retryAfterMs: 1000 });
+      for (const finish of open) finish();
+      await Promise.all(all);
+    });
+
+    it('lets nobody wait who has left, or whose images are there already', async () => {
+      const { open, ask } = setUp();
+      const request = new AbortController();
+      const first = ask('first', request.signal);
+      await turns();
+      open[0]?.();
+      await first;
+      const all = Array.from({ length: 16 }, (_, index) => ask(String(index)));
+      expect(await ask('first', request.signal)).toHaveLength(2);
+      const left = ask('left', request.signal);
+      request.abort(new Error('gone'));
+      await expect(left).rejects.toThrow('gone');
+      for (const finish of open) finish();
+      await Promise.all(all);
+      expect(open).toHaveLength(17);
+    });
   });
 
   it.each<[string, Partial<OutboundAnswer> | Error, string]>([
@@ -159,11 +236,11 @@ describe(ImageLoader.name, () => {
       else response.writeHead(307, { location: 'http://169.254.169.254/latest/meta-data' }).end();
     });
     let base = '';
-    let loader: ImageLoader;
+    let loader: PromptLoader;
     beforeAll(async () => {
       const host = `127.0.0.1:${await listen(server)}`;
       base = `http://${host}`;
-      loader = new ImageLoader(new OutboundClient({ allowedHosts: [host], isHttpAllowed: true }));
+      loader = using(new ImageLoader(new OutboundClient({ allowedHosts: [host], isHttpAllowed: true })));
     });
     afterAll(async () => {
       await loader.close();
@@ -193,7 +270,7 @@ describe(ImageLoader.name, () => {
     });
 
     it('asks nobody on a private address by default', async () => {
-      const strict = new ImageLoader();
+      const strict = using(new ImageLoader());
       for (const host of ['127.0.0.1', 'localhost', '10.0.0.1', '[::1]', '2130706433']) {
         await expect(strict.inline(user(`http://${host}/a.png`), signal)).rejects.toMatchObject({
           message: expect.stringContaining('not a public address') as string,

@@ -1,4 +1,3 @@
-import type { LanguageModelV4FilePart } from '@ai-sdk/provider';
 import {
   type ByteBudget,
   type OutboundAnswer,
@@ -12,7 +11,11 @@ export const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-export type ImageData = Pick<LanguageModelV4FilePart, 'mediaType' | 'data'>;
+/** An image by its type and its bytes in base64. */
+export interface ImageData {
+  readonly mediaType: string;
+  readonly base64: string;
+}
 /** The image, or why it cannot be had, in words that are safe to show. */
 export type LoadedImage = ImageData | { readonly reason: string };
 
@@ -27,6 +30,10 @@ export class ImageDownloads {
     private readonly outbound: Pick<OutboundClient, 'send'>,
     private readonly signal: AbortSignal,
   ) {}
+
+  has(url: string): boolean {
+    return this.#images.has(url);
+  }
 
   /** Never rejects. @param endsAt by `performance.now()`. */
   load(url: string, endsAt: number): Promise<LoadedImage> {
@@ -43,7 +50,7 @@ export class ImageDownloads {
     if (isCut) throw new Refusal(`the images of a request may have ${MAX_IMAGE_BYTES} bytes together`);
     const mediaType = imageType(body);
     if (!mediaType) throw new Refusal('what is there is no PNG, JPEG, WebP, GIF, HEIC or AVIF image');
-    return { mediaType, data: { type: 'data', data: body.toString('base64') } };
+    return { mediaType, base64: body.toString('base64') };
   }
 
   async #download(url: string, endsAt: number): Promise<OutboundAnswer> {
