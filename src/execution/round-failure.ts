@@ -16,11 +16,12 @@ const SOON_MS = 1000;
  * help, the answer says so, and a prompt that is too long is named because the caller can shorten it; else it says when
  * the first candidate may answer again. Pure.
  * @param failures in the order of the attempts
- * @param last the one that ended the round
  */
-export function roundFailure(failures: readonly CandidateFailure[], last: AppError): AppError {
+export function roundFailure(failures: readonly CandidateFailure[]): AppError {
+  const last = failures.at(-1)?.error;
+  if (!last) return new AllProvidersFailedError('No model is left to try');
   const latest = new Map(failures.map(({ model, error }) => [model, error]));
-  if (latest.size <= 1) return last;
+  if (latest.size === 1) return last;
   const errors = [...latest.values()];
   const isLasting = errors.every((error) => error.isLasting);
   const tooLong = errors.find((error) => error instanceof ProviderError && error.fault === 'context_length');

@@ -24,6 +24,11 @@ export interface Attempts<Answer, State extends AttemptState> {
   /** What the ledger writes down before the attempt is sent. */
   intent(state: State, planned: PlannedModel, attempt: number): AttemptIntent;
   /**
+   * Reads what the next attempt sends beside the request, so that its tokens are known before money is held for them.
+   * Absent, or undefined at once, where there is nothing to read.
+   */
+  recall?(state: State, planned: PlannedModel): Promise<void> | undefined;
+  /**
    * One attempt; hands its line to the state, whatever its end. Never retries. What takes several upstream requests
    * counts each as an attempt (`state.attempt` is the first one's number), leaves `passage` after the first, and asks
    * the gate again for every other.
@@ -55,7 +60,7 @@ export class RoundRunner {
       );
     } catch (failure) {
       if (state.ctx.signal.aborted) throw abortError(state.ctx.signal);
-      throw isExhausted(state, failure) ? roundFailure(state.failures, failure) : failure;
+      throw isExhausted(state, failure) ? roundFailure(state.failures) : failure;
     }
   }
 
@@ -103,6 +108,7 @@ export class RoundRunner {
     planned: PlannedModel,
     attempts: Attempts<unknown, State>,
   ): Promise<void> {
+    await attempts.recall?.(state, planned);
     const { hold } = state;
     if (!hold) throw new Error('No open hold to advance');
     const number = state.attempt + 1;
@@ -120,7 +126,7 @@ export class RoundRunner {
     const [planned] = state.remaining;
     const failureClass = this.failureClass(state, failure);
     if (!planned || !(failure instanceof AppError)) return GIVE_UP;
-    state.failures.push({ model: planned.model.id, error: failure });
+    note(state, planned.model.id, failure);
     if (failureClass === 'final') return GIVE_UP;
     if (failureClass === 'retry') {
       const delayMs = this.retryDelay(state, failure);
@@ -171,6 +177,13 @@ export class RoundRunner {
       ...more,
     });
   }
+}
+
+/** That a candidate which failed may not be called again says less than its failure. */
+function note({ failures }: AttemptState, model: string, error: AppError): void {
+  const isRefusal = !(error instanceof ProviderError);
+  if (isRefusal && failures.at(-1)?.model === model) return;
+  failures.push({ model, error });
 }
 
 /** Only the first leaving counts. */

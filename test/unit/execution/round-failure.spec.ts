@@ -20,8 +20,7 @@ const tooLargeForAMinute = () =>
   );
 
 function of(...failures: readonly (readonly [model: string, error: CandidateFailure['error']])[]) {
-  const listed = failures.map(([model, error]) => ({ model, error }));
-  return roundFailure(listed, (listed.at(-1) as CandidateFailure).error);
+  return roundFailure(failures.map(([model, error]) => ({ model, error })));
 }
 
 describe(roundFailure.name, () => {
