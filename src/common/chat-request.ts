@@ -16,10 +16,16 @@ export interface ContentPart extends JsonObject {
   readonly image_url?: { readonly url: string; readonly detail?: string };
 }
 
+/** Of a function, or of a custom tool, whose input is text of any kind. */
 export interface ChatToolCall extends JsonObject {
   readonly id: string;
-  readonly type: 'function';
-  readonly function: { readonly name: string; readonly arguments: string };
+  readonly type: 'function' | 'custom';
+  readonly function?: { readonly name: string; readonly arguments: string };
+  readonly custom?: { readonly name: string; readonly input: string };
+}
+
+export interface FunctionToolCall extends ChatToolCall {
+  readonly function: NonNullable<ChatToolCall['function']>;
 }
 
 export interface ChatTool extends JsonObject {

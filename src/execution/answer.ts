@@ -72,12 +72,13 @@ export function textBytes(message: JsonObject): number {
   return bytes;
 }
 
-/** UTF-8 bytes of all text and tool arguments in an answer. */
+/** UTF-8 bytes of all text in an answer and of what it gives to tools. */
 export function answerBytes(body: JsonObject): number {
   let bytes = 0;
   for (const { message } of choicesOf(body)) {
     if (message) bytes += textBytes(message);
-    for (const call of message?.tool_calls ?? []) bytes += Buffer.byteLength(call.function?.arguments ?? '');
+    for (const { function: called, custom } of message?.tool_calls ?? [])
+      bytes += Buffer.byteLength(called?.arguments ?? custom?.input ?? '');
   }
   return bytes;
 }

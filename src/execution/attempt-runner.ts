@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { upperBoundCost } from '../catalog/index';
 import { toApiId } from '../common/index';
+import { AppError } from '../errors/index';
 import type { AttemptIntent } from '../ledger/index';
 import {
   type ChatCall,
   type ChatStream,
+  type KeptThought,
   type OpenProvider,
   ProviderError,
   ProviderRegistry,
@@ -24,7 +26,7 @@ import type { Completion } from './completion';
 import type { Attempts } from './round-runner';
 import { type AttemptTrace, type SentAttempt, settledFailure, settledSuccess } from './settlement';
 import { StreamRelay } from './stream-relay';
-import { upstreamBody } from './upstream-body';
+import { expectedBody, upstreamBody } from './upstream-body';
 
 /** What one good attempt gave. `body` is absent for streams, whose text has been sent already. */
 export interface AttemptAnswer extends AnswerMessage {
@@ -59,6 +61,10 @@ export class AttemptRunner implements Attempts<AttemptAnswer, ChatState> {
     };
   }
 
+  recall(state: ChatState, planned: PlannedModel): Promise<void> | undefined {
+    return state.hasToolCalls ? this.recallThoughts(state, planned) : undefined;
+  }
+
   async run(state: ChatState, planned: PlannedModel, defaultMaxTokens: number): Promise<AttemptAnswer> {
     const { maxTokens, sent } = this.prepare(state, planned, defaultMaxTokens);
     const call: ChatCall = {
@@ -67,8 +73,26 @@ export class AttemptRunner implements Attempts<AttemptAnswer, ChatState> {
       signal: state.ctx.signal,
       requestId: toApiId('req', state.ctx.requestId),
       ownerId: state.ctx.principal.userId,
+      recalled: state.recalled,
     };
     return state.sink ? await this.stream(state, sent, call) : await this.json(state, sent, call);
+  }
+
+  /** What cannot be called is sent no thoughts either; why, the attempt finds out itself. */
+  private async recallThoughts(state: ChatState, planned: PlannedModel): Promise<void> {
+    try {
+      state.recalled = await this.thoughtsFor(state, planned);
+    } catch (failure) {
+      if (!(failure instanceof AppError)) throw failure;
+      state.recalled = [];
+    }
+  }
+
+  private async thoughtsFor(state: ChatState, planned: PlannedModel): Promise<readonly KeptThought[]> {
+    const { model } = planned;
+    const ownerId = state.ctx.principal.userId;
+    const { adapter } = await this.providers.open(model.provider, { ownerId, useDirect: state.useDirect });
+    return (await adapter.recall?.({ model, body: expectedBody(state, planned), ownerId })) ?? [];
   }
 
   private prepare(

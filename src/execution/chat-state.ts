@@ -6,6 +6,7 @@ import {
   requestedMaxTokens,
   type WorkType,
 } from '../common/index';
+import type { KeptThought } from '../providers/index';
 import type { ExecutionPlan } from '../selection/index';
 import type { AttemptTokens } from './attempt-bounds';
 import { AttemptState } from './attempt-state';
@@ -23,6 +24,8 @@ export class ChatState extends AttemptState {
   readonly sink?: StreamSink;
   stop?: StopNote;
   private addedTokens = 0;
+  private thoughts: readonly KeptThought[] = [];
+  private thoughtTokens = 0;
 
   constructor(
     ctx: RequestContext,
@@ -72,11 +75,26 @@ export class ChatState extends AttemptState {
     );
   }
 
+  get hasToolCalls(): boolean {
+    return this.messages.some(({ tool_calls: calls }) => (calls?.length ?? 0) > 0);
+  }
+
+  /** What the next attempt brings back to its provider beside the body; counted like the conversation. */
+  get recalled(): readonly KeptThought[] {
+    return this.thoughts;
+  }
+
+  set recalled(thoughts: readonly KeptThought[]) {
+    this.thoughts = thoughts;
+    this.thoughtTokens = thoughts.reduce((sum, { thought }) => sum + Buffer.byteLength(thought), 0);
+  }
+
   get tokens(): AttemptTokens {
     const { features } = this.plan.profile;
+    const added = this.addedTokens + this.thoughtTokens;
     return {
-      boundPromptTokens: features.boundPromptTokens + this.addedTokens,
-      estimatedPromptTokens: features.estimatedPromptTokens + Math.ceil(this.addedTokens / 4),
+      boundPromptTokens: features.boundPromptTokens + added,
+      estimatedPromptTokens: features.estimatedPromptTokens + Math.ceil(added / 4),
       requestedMaxTokens: requestedMaxTokens(this.request.body),
       choices: this.request.body.n ?? 1,
       imageCount: features.imageCount,

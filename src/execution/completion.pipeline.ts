@@ -86,6 +86,7 @@ export class CompletionPipeline {
     const { ctx, request, plan } = state;
     const [first] = plan.candidates;
     if (!first) throw new Error('A plan without candidates');
+    await this.attempts.recall(state, first);
     await this.metered.hold(state, {
       amounts: holdAmounts(plan.candidates, state.tokens, this.host.config.vars.DEFAULT_MAX_OUTPUT_TOKENS),
       intent: this.attempts.intent(state, first, 1),

@@ -6,14 +6,17 @@ interface Call {
   /** Its number among the calls of its choice. */
   readonly index: number;
   readonly id: string;
+  isCustom: boolean;
   name: string;
-  arguments: string;
+  /** A function's arguments, or what a custom tool is given. */
+  input: string;
 }
 
 interface CallDelta extends JsonObject {
   readonly index?: number | null;
   readonly id?: string;
   readonly function?: { readonly name?: string; readonly arguments?: string };
+  readonly custom?: { readonly name?: string; readonly input?: string };
 }
 
 /**
@@ -26,11 +29,11 @@ export class ToolCallCollector {
   private readonly open = new Map<string, Call>();
   /** How many calls each choice has. */
   private readonly counts = new Map<number, number>();
-  private argumentBytes = 0;
+  private inputBytes = 0;
 
-  /** UTF-8 bytes of all arguments. */
+  /** UTF-8 bytes of all that the tools are given. */
   get bytes(): number {
-    return this.argumentBytes;
+    return this.inputBytes;
   }
 
   /**
@@ -44,26 +47,26 @@ export class ToolCallCollector {
 
   /** The first choice's calls, whole. */
   list(): readonly ChatToolCall[] {
-    return this.calls
-      .filter(({ choice }) => choice === 0)
-      .map(({ id, name, arguments: text }) => ({
-        id,
-        type: 'function',
-        function: { name, arguments: text },
-      }));
+    return this.calls.filter(({ choice }) => choice === 0).map(asToolCall);
   }
 
   private take(choice: number, delta: CallDelta): CallDelta {
     const known = this.known(choice, delta);
     const call = known ?? this.begin(choice, delta);
-    const { name, arguments: text } = delta.function ?? {};
-    if (typeof name === 'string') call.name += name;
-    if (typeof text === 'string') {
-      call.arguments += text;
-      this.argumentBytes += Buffer.byteLength(text);
-    }
+    this.read(delta, call);
     if (delta.index === call.index && (known || delta.id)) return delta;
     return { ...delta, index: call.index, ...(known ? {} : { id: call.id }) };
+  }
+
+  private read({ function: called, custom }: CallDelta, call: Call): void {
+    if (custom) call.isCustom = true;
+    const name = called?.name ?? custom?.name;
+    const input = called?.arguments ?? custom?.input;
+    if (typeof name === 'string') call.name += name;
+    if (typeof input === 'string') {
+      call.input += input;
+      this.inputBytes += Buffer.byteLength(input);
+    }
   }
 
   private known(choice: number, delta: CallDelta): Call | undefined {
@@ -74,11 +77,18 @@ export class ToolCallCollector {
   private begin(choice: number, delta: CallDelta): Call {
     const index = this.counts.get(choice) ?? 0;
     this.counts.set(choice, index + 1);
-    const call: Call = { choice, index, id: delta.id || newToolCallId(), name: '', arguments: '' };
+    const id = delta.id || newToolCallId();
+    const call: Call = { choice, index, id, isCustom: false, name: '', input: '' };
     this.open.set(placeOf(choice, delta), call);
     this.calls.push(call);
     return call;
   }
+}
+
+function asToolCall({ id, isCustom, name, input }: Call): ChatToolCall {
+  return isCustom
+    ? { id, type: 'custom', custom: { name, input } }
+    : { id, type: 'function', function: { name, arguments: input } };
 }
 
 function placeOf(choice: number, { index }: CallDelta): string {

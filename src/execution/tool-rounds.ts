@@ -1,5 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import type { ChatMessage, ChatTool, ChatToolCall, LatticeOptions, RequestContext } from '../common/index';
+import type {
+  ChatMessage,
+  ChatTool,
+  ChatToolCall,
+  FunctionToolCall,
+  LatticeOptions,
+  RequestContext,
+} from '../common/index';
 import { ValidationError } from '../errors/index';
 import { ToolRegistry, ToolRunner } from '../tools/index';
 import type { AttemptAnswer } from './attempt-runner';
@@ -71,7 +78,7 @@ export class ToolRounds {
     if (state.serverTools.length === 0 || toolCalls.length === 0)
       return { next: 'answer', clientCalls: toolCalls };
     const serverCalls = toolCalls.filter((call) => isServerCall(state, call));
-    const clientCalls = toolCalls.filter((call) => !serverCalls.includes(call));
+    const clientCalls = toolCalls.filter((call) => !isServerCall(state, call));
     if (serverCalls.length === 0) return { next: 'answer', clientCalls };
     const results = await this.runAll(state, serverCalls, failing);
     if (clientCalls.length > 0) {
@@ -87,7 +94,7 @@ export class ToolRounds {
   /** All calls of a round at once; a tool that is not enabled gets an error text like one that fails. */
   private async runAll(
     state: ChatState,
-    calls: readonly ChatToolCall[],
+    calls: readonly FunctionToolCall[],
     failing: Map<string, number>,
   ): Promise<readonly ChatMessage[]> {
     const enabled = new Set(state.serverTools.map((tool) => tool.function?.name));
@@ -148,8 +155,8 @@ function wholeRound(
 }
 
 /** A function call that none of the client's tools explains is ours to run, or to refuse; upstreams also send other kinds. */
-export function isServerCall(state: ChatState, call: ChatToolCall): boolean {
-  const { name } = (call as Partial<ChatToolCall>).function ?? {};
+export function isServerCall(state: ChatState, call: ChatToolCall): call is FunctionToolCall {
+  const { name } = call.function ?? {};
   if (name === undefined) return false;
   return !state.request.body.tools?.some((tool) => tool.function?.name === name);
 }

@@ -1,7 +1,7 @@
 import { type ChatBody, type ChatTool, requestedMaxTokens } from '../common/index';
 import type { PlannedModel } from '../selection/index';
 import type { ChatState } from './chat-state';
-import { fittedRequest } from './fitted-request';
+import { type FittedRequest, fittedRequest } from './fitted-request';
 
 /**
  * The body of one attempt. What a client of OpenAI's dialect sent to a model of his choice goes through unchanged but for
@@ -14,7 +14,22 @@ export function upstreamBody(
   planned: PlannedModel,
   maxTokens: number | undefined,
 ): ChatBody {
-  const { body, messages } = requestFor(state, planned);
+  const { body, warnings } = preparedBody(state, planned, maxTokens);
+  state.warn(...warnings);
+  return body;
+}
+
+/** The same before anything is settled: the limit may change, and nobody is warned yet. */
+export function expectedBody(state: ChatState, planned: PlannedModel): ChatBody {
+  return preparedBody(state, planned, undefined).body;
+}
+
+function preparedBody(
+  state: ChatState,
+  planned: PlannedModel,
+  maxTokens: number | undefined,
+): Pick<FittedRequest, 'body' | 'warnings'> {
+  const { body, messages, warnings } = requestFor(state, planned);
   const sent: Record<string, unknown> = { ...body, model: planned.model.upstreamId, messages };
   if (state.serverTools.length > 0) sent.tools = mergeTools(body.tools, state.serverTools);
   // Forced again in every round, the model could never answer.
@@ -25,7 +40,7 @@ export function upstreamBody(
     delete sent.max_completion_tokens;
     sent[planned.model.maxTokensParameter] = limit;
   }
-  return sent as unknown as ChatBody;
+  return { body: sent as unknown as ChatBody, warnings };
 }
 
 /** The client named this very model and wrote in the dialect it speaks. */
@@ -33,15 +48,9 @@ function isAsIs({ request, plan }: ChatState, planned: PlannedModel): boolean {
   return request.dialect === undefined && plan.strategy === 'pinned' && planned === plan.candidates[0];
 }
 
-function requestFor(
-  state: ChatState,
-  { model }: PlannedModel,
-): { readonly body: ChatBody; readonly messages: ChatBody['messages'] } {
-  const { request, messages } = state;
-  if (request.dialect === undefined) return { body: request.body, messages };
-  const { warnings, ...fitted } = fittedRequest(request, messages, model);
-  state.warn(...warnings);
-  return fitted;
+function requestFor({ request, messages }: ChatState, { model }: PlannedModel): FittedRequest {
+  if (request.dialect === undefined) return { body: request.body, messages, warnings: [] };
+  return fittedRequest(request, messages, model);
 }
 
 function isForced(choice: ChatBody['tool_choice']): boolean {

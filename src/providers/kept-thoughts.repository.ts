@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HotPool } from '../database/index';
-import type { KeptThought, ThoughtStore } from './adapters/ai-sdk/kept-thoughts';
+import type { ThoughtStore } from './adapters/ai-sdk/kept-thoughts';
+import type { KeptThought } from './provider.port';
 
 /** How long a client may take to come back with the results of its tools. */
 const KEPT_FOR = '24 hours';

@@ -25,7 +25,19 @@ export interface ChatCall {
   readonly requestId: string;
   /** The user it is made for, by UUID. What a provider signs is kept for them. */
   readonly ownerId?: string;
+  /** What `recall` found for it: this goes back, and nothing else. Absent: the adapter looks for itself. */
+  readonly recalled?: readonly KeptThought[];
 }
+
+/** What a provider signed or encrypted of its thoughts before a tool call, and wants back with the call. */
+export interface KeptThought {
+  /** Of the whole call. */
+  readonly key: string;
+  readonly thought: string;
+}
+
+/** As much of a call as tells which thoughts go back with it. */
+export type RecallCall = Pick<ChatCall, 'model' | 'body' | 'ownerId'>;
 
 /** What an attempt told about itself, streamed or not. */
 export interface AttemptReport {
@@ -110,6 +122,11 @@ export interface ProviderAdapter {
   chat(call: ChatCall): Promise<ChatResult>;
   /** Resolves once the upstream has answered 2xx with an event stream; the first chunk may still be to come. */
   chatStream(call: ChatCall): Promise<ChatStream>;
+  /**
+   * The thoughts that `chat` and `chatStream` would add to the body of this call, once for each place: the provider counts
+   * them as prompt. Sends nothing. Absent where none are kept. @throws AppError as they do before anything is sent.
+   */
+  recall?(call: RecallCall): Promise<readonly KeptThought[]>;
   /** Absent where the provider makes no embeddings. @throws ProviderError with the failure class already decided. */
   embed?(call: EmbedCall): Promise<EmbedResult>;
   /** The cheapest call that costs nothing: the ids the account can use. */

@@ -423,6 +423,23 @@ describe(`${AnthropicAdapter.name}, what is Anthropic's own`, () => {
       expect(report.warnings).toEqual([expect.stringContaining('reasoning_effort was left out')]);
     });
 
+    it('is told before the call, and then goes back as it was told', async () => {
+      const owned = { ownerId: 'dora' };
+      await asked.chat(owned);
+      const adapter = serving(message([{ type: 'text', text: 'Hi' }]));
+      const call = callOf(goesOn, owned);
+      const recalled = await adapter.recall(call);
+      expect(recalled.map(({ thought }) => thought)).toEqual([expect.stringContaining('EqQBCg')]);
+      await adapter.chat({ ...call, recalled });
+      expect(turn()).toMatchObject([...THOUGHTS, ...CALLS]);
+      await adapter.chat({ ...call, recalled: [] });
+      expect(turn()?.map(({ type }) => type)).toEqual(['tool_use', 'tool_use']);
+      expect(await adapter.recall(callOf(REQUESTS.toolResult(), owned))).toEqual([]);
+      const plan = { id: 'other', type: 'function' as const, function: { name: 'plan', arguments: '{}' } };
+      const half = [...goesOn.messages, { role: 'assistant' as const, content: null, tool_calls: [plan] }];
+      expect(await adapter.recall(callOf({ ...goesOn, messages: half }, owned))).toEqual([]);
+    });
+
     it('is not asked for when nobody thinks, or when the round is over', async () => {
       const before = store.questions;
       const adapter = serving(message([{ type: 'text', text: 'Hi' }]));

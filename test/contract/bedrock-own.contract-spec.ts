@@ -130,6 +130,32 @@ describe(`${BedrockAdapter.name}, what is Bedrock's own`, () => {
     expect(report.rawUsage).toEqual(CACHE_WRITE);
   });
 
+  it('is told the thoughts before tool calls ahead of the call, and brings back what it was told', async () => {
+    const thought = { reasoningContent: { reasoningText: { text: 'Both.', signature: 'EqQB' } } };
+    const uses = FACTS.calls.map(({ id: toolUseId, name, arguments: input }) => ({
+      toolUse: { toolUseId, name, input },
+    }));
+    const thinking = { max_tokens: 4000, reasoning_effort: 'medium' };
+    const adapter = serving(message([thought, ...uses], { stopReason: 'tool_use' }));
+    await adapter.chat(callOf({ ...REQUESTS.tools(), ...thinking }, HAIKU));
+    upstream.serve('own', BEDROCK_GOLDENS.text);
+    const { tools } = REQUESTS.tools();
+    const next = { ...REQUESTS.toolResult(), tools, ...thinking };
+    const recalled = await adapter.recall(callOf(next, HAIKU));
+    expect(recalled.map((one) => one.thought)).toEqual([expect.stringContaining('EqQB')]);
+    const turn = () => (upstream.last.body.messages as readonly { content: readonly object[] }[])[1]?.content;
+    await adapter.chat({ ...callOf(next, HAIKU), recalled });
+    expect(turn()).toMatchObject([thought, ...uses]);
+    await adapter.chat({ ...callOf(next, HAIKU), recalled: [] });
+    expect(turn()).toMatchObject(uses);
+    const without = [
+      callOf({ ...next, reasoning_effort: 'none' }, HAIKU),
+      callOf({ ...next, tools: undefined }, HAIKU),
+      callOf(next, 'amazon.nova-2-lite-v1:0'),
+    ];
+    for (const call of without) expect(await adapter.recall(call)).toEqual([]);
+  });
+
   it('keeps unknown apart from zero', async () => {
     const { report, body } = await serving(BEDROCK_GOLDENS.text).chat(callOf());
     expect(report.usage).toEqual({ promptTokens: 12, completionTokens: 5 });

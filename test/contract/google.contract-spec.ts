@@ -354,6 +354,19 @@ describe(`${GoogleAdapter.name}, what is Google's own`, () => {
       expect(modelTurn()).not.toEqual(signedParts);
     });
 
+    it('are told before the call, and then go back as they were told', async () => {
+      const owned = { ...newer, ownerId: 'dora' };
+      await serving(message(signedParts)).chat(callOf(REQUESTS.tools(), owned));
+      const adapter = serving(GOOGLE_GOLDENS.text);
+      const call = callOf(rounds, owned);
+      const recalled = await adapter.recall(call);
+      expect(recalled.map(({ thought }) => thought)).toEqual(['c2lnbmVk']);
+      await adapter.chat({ ...call, recalled });
+      expect(modelTurn()).toEqual(signedParts);
+      await adapter.chat({ ...call, recalled: [] });
+      expect(modelTurn()).not.toEqual(signedParts);
+    });
+
     it('are stored before the stream tells that it is whole', async () => {
       const golden = sse(event(content(signedParts)), END);
       const stream = await serving(golden).chatStream(

@@ -266,6 +266,23 @@ describe('tools over the Responses API', () => {
       expect((input() as unknown[]).slice(1, 4)).toEqual(WITHOUT);
     });
 
+    it('are told before the call, and then go back as they were told', async () => {
+      const owner = { ownerId: 'owner-6' };
+      await at(upstream.serve('call', answer(OUTPUT))).chat(call(REQUESTS.tools(), owner));
+      const url = upstream.serve('text', RESPONSES_GOLDENS.text);
+      const asked = call(returned(), owner);
+      const recalled = await at(url).recall(asked);
+      expect(recalled).toHaveLength(2);
+      expect(recalled[0]?.thought).toContain('gAAAAABo-first');
+      await at(url).chat({ ...asked, recalled });
+      expect((input() as unknown[]).slice(1, 6)).toEqual(WITH_THOUGHTS);
+      await at(url).chat({ ...asked, recalled: [] });
+      expect((input() as unknown[]).slice(1, 4)).toEqual(WITHOUT);
+      await at(url, 'another-credential').chat({ ...asked, recalled });
+      expect((input() as unknown[]).slice(1, 4)).toEqual(WITHOUT);
+      expect(await at(url).recall(call(returned(), { ...owner, model: catalogModel() }))).toEqual([]);
+    });
+
     it('that the provider cannot read are left out of the next attempt', async () => {
       const owner = { ownerId: 'owner-5' };
       await at(upstream.serve('call', answer(OUTPUT))).chat(call(REQUESTS.tools(), owner));

@@ -79,6 +79,6 @@ function contentBlocks(message: ChatMessage, showsThinking: boolean): readonly J
 
 /** Calls of other kinds than functions were never offered. */
 function toolUse(call: ChatToolCall): JsonObject[] {
-  const fn = (call as Partial<ChatToolCall>).function;
+  const { function: fn } = call;
   return fn ? [toolUseBlock(call.id, fn.name, toolArguments(fn.arguments))] : [];
 }

@@ -85,7 +85,7 @@ export function itemsOf(message: ChatMessage, showsSummary: boolean): readonly I
 
 /** Calls of other kinds than functions were never offered. */
 function callItem(call: ChatToolCall): Item[] {
-  const fn = (call as Partial<ChatToolCall>).function;
+  const { function: fn } = call;
   return fn ? [{ kind: 'function_call', callId: call.id, name: fn.name, arguments: fn.arguments ?? '' }] : [];
 }
 

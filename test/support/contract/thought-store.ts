@@ -1,4 +1,5 @@
-import type { KeptThought, ThoughtStore } from '../../../src/providers/adapters/ai-sdk/kept-thoughts';
+import type { ThoughtStore } from '../../../src/providers/adapters/ai-sdk/kept-thoughts';
+import type { KeptThought } from '../../../src/providers/index';
 
 /** Stands for the database: what one adapter kept, another finds. */
 export class StoreInMemory implements ThoughtStore {

@@ -14,6 +14,8 @@ export interface Behaviour {
   readonly answer?: string;
   /** Streamed as `delta.reasoning_content` before the answer. */
   readonly reasoning?: string;
+  /** Sealed into what `POST …/responses` encrypts before tool calls. Shown to nobody; charged as prompt when it comes back. */
+  readonly thought?: string;
   readonly toolCalls?: readonly ScriptedToolCall[];
   /** Ask for the tool calls until the conversation holds this many rounds of them, then answer. */
   readonly toolRounds?: number;

@@ -1,6 +1,7 @@
 import type { ChatTool, JsonObject } from '../../../src/common/index';
 import { ChatState } from '../../../src/execution/chat-state';
 import { StreamRelay } from '../../../src/execution/stream-relay';
+import { isServerCall } from '../../../src/execution/tool-rounds';
 import type { StreamSink } from '../../../src/execution/index';
 import type { ChatChunk } from '../../../src/providers/index';
 import { aContext, aPlan, aPlanned, aRequest } from '../../support/factories';
@@ -113,6 +114,23 @@ describe(StreamRelay.name, () => {
     expect(it.trace.answerBytes).toBe(7);
   });
 
+  it('puts calls of custom tools together as what they are', async () => {
+    const { sink, relay: it } = relay();
+    const chunks = [
+      call({ id: 'a', type: 'custom', custom: { name: 'shell', input: '' } }),
+      call({ custom: { input: 'ls ' } }),
+      call({ custom: { input: '-a' } }),
+      call({ id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } }, 1),
+    ];
+    await it.pump(of(...chunks, finish('tool_calls')));
+    expect(sink.frames).toEqual(chunks.map(({ data }) => data));
+    expect(it.message().toolCalls).toEqual([
+      { id: 'a', type: 'custom', custom: { name: 'shell', input: 'ls -a' } },
+      { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } },
+    ]);
+    expect(it.trace.answerBytes).toBe(7);
+  });
+
   it('gives a tool call without an id one, the same for the client and the books', async () => {
     const { relay: it, parsed } = relay();
     await it.pump(
@@ -210,11 +228,27 @@ describe(StreamRelay.name, () => {
       ),
     );
     expect(sink.frames).toHaveLength(1);
-    const mine = it.message().toolCalls.filter((made) => made.function.name === 'mine');
+    const mine = it.message().toolCalls.filter((made) => made.function?.name === 'mine');
     await it.close(mine, {}, {});
     expect(parsed()[1]).toMatchObject({ choices: [{ delta: { tool_calls: [{ index: 0, id: 'c' }] } }] });
     expect(parsed()[2]).toMatchObject({ choices: [{ finish_reason: 'tool_calls' }] });
     expect(sink.frames.join()).not.toContain('current_time');
+  });
+
+  it('shows a call of the client’s custom tool at the end, beside server-side tools, which have none', async () => {
+    const custom = { name: 'shell', input: 'ls' };
+    const {
+      state,
+      relay: it,
+      parsed,
+    } = relay({ tools: [{ type: 'custom', custom: { name: 'shell' } }] }, [TOOL]);
+    await it.pump(of(call({ id: 'c', type: 'custom', custom }), finish('tool_calls')));
+    const calls = it.message().toolCalls;
+    expect(calls.filter((made) => isServerCall(state, made))).toEqual([]);
+    await it.close(calls, {}, {});
+    expect(parsed()[0]).toMatchObject({
+      choices: [{ delta: { tool_calls: [{ index: 0, id: 'c', type: 'custom', custom }] } }],
+    });
   });
 
   it('puts a finish that comes again in the place of the first, and hides the calls that come with it', async () => {

@@ -1,9 +1,17 @@
 import type { JsonObject, ProviderId } from '../../../common/index';
-import type { ChatCall, ChatResult, ChatStream, ProviderAdapter } from '../../provider.port';
+import type {
+  ChatCall,
+  ChatResult,
+  ChatStream,
+  KeptThought,
+  ProviderAdapter,
+  RecallCall,
+} from '../../provider.port';
 import { AiSdkChat } from './ai-sdk-chat';
 import { ImageLoader } from '../images/image-loader';
 import { getJson } from './get-json';
 import { KeptThoughts } from './kept-thoughts';
+import { convertRequest } from './request';
 import { UndiciTransport } from './undici-fetch';
 import type { AiSdkVendor } from './vendor';
 
@@ -39,6 +47,11 @@ export abstract class AiSdkAdapter implements ProviderAdapter {
 
   chatStream(call: ChatCall): Promise<ChatStream> {
     return this.#calls().chatStream(call);
+  }
+
+  async recall(call: RecallCall): Promise<readonly KeptThought[]> {
+    const { vendor } = this;
+    return (await vendor.recall?.(convertRequest(call.body, call.model, vendor).options, call)) ?? [];
   }
 
   async close(): Promise<void> {

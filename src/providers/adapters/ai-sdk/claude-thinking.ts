@@ -11,6 +11,11 @@ export interface Thinking {
   readonly anthropic?: SharedV4ProviderOptions[string];
 }
 
+/** Is the model asked to? */
+export function thinks({ reasoning }: Options): boolean {
+  return reasoning !== undefined && reasoning !== 'none';
+}
+
 /**
  * Thinking of the Claude models that take a budget. The library would add the budget on top of the output limit; here it
  * is taken out of it.

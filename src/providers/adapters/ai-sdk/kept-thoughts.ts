@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { ChatCall, KeptThought } from '../../provider.port';
 
 /** A tool call as a provider wrote it, or as a client hands it back. */
 export interface ThoughtCall {
@@ -8,11 +9,6 @@ export interface ThoughtCall {
   readonly toolName: string;
   /** Parsed. */
   readonly input: unknown;
-}
-
-export interface KeptThought {
-  readonly key: string;
-  readonly thought: string;
 }
 
 /** Where thoughts outlive the process. Both may fail: a conversation then goes on without them. */
@@ -86,6 +82,18 @@ export class KeptThoughts {
     return known;
   }
 
+  /** Once for each key that has any, in their order. What the call brings along is all there is for it; never rejects. */
+  async recall(
+    { ownerId, recalled }: Pick<ChatCall, 'ownerId' | 'recalled'>,
+    keys: readonly string[],
+  ): Promise<readonly KeptThought[]> {
+    const found = recalled ? byKey(recalled) : await this.find(ownerId, keys);
+    return keys.flatMap((key) => {
+      const thought = found.get(key);
+      return thought === undefined ? [] : [{ key, thought }];
+    });
+  }
+
   async #stored(ownerId: string | undefined, keys: readonly string[]): Promise<readonly KeptThought[]> {
     if (!this.store || ownerId === undefined || keys.length === 0) return [];
     const found = await this.store.find(ownerId, keys).catch(() => undefined);
@@ -103,6 +111,10 @@ export class KeptThoughts {
   #remember(ownerId: string | undefined, thoughts: readonly KeptThought[]): void {
     for (const { key, thought } of thoughts) this.#memory.set(memoryKey(ownerId, key), thought);
   }
+}
+
+export function byKey(thoughts: readonly KeptThought[]): ReadonlyMap<string, string> {
+  return new Map(thoughts.map(({ key, thought }) => [key, thought]));
 }
 
 export function thoughtKey({ modelId, toolCallId, toolName, input }: ThoughtCall): string {

@@ -9,13 +9,13 @@ import type {
   LanguageModelV4ToolCallPart,
 } from '@ai-sdk/provider';
 import { isJsonObject, type JsonObject, toolArguments } from '../../../common/index';
-import type { ChatCall } from '../../provider.port';
+import type { ChatCall, KeptThought } from '../../provider.port';
 import type { AnswerPart, AnswerWatch } from './answer-watch';
 import { type KeptThoughts, thoughtKey } from './kept-thoughts';
 
 /** Under which name the library keeps a signature. */
 type Namespace = 'anthropic' | 'bedrock';
-type Own = Pick<ChatCall, 'ownerId' | 'model'>;
+type Own = Pick<ChatCall, 'ownerId' | 'model' | 'recalled'>;
 
 interface Thinking {
   text: string;
@@ -63,6 +63,8 @@ export class ThinkingWatch implements AnswerWatch {
 
 type AssistantTurn = Extract<LanguageModelV4Message, { role: 'assistant' }>;
 
+const NOTHING: ReadonlyMap<AssistantTurn, KeptThought> = new Map();
+
 /** The turns with tool calls behind the last message of the user. */
 export function openTurns(prompt: LanguageModelV4Prompt): readonly AssistantTurn[] {
   const begin = prompt.findLastIndex((message) => message.role === 'user') + 1;
@@ -71,27 +73,41 @@ export function openTurns(prompt: LanguageModelV4Prompt): readonly AssistantTurn
     .flatMap((message) => (message.role === 'assistant' && message.content.some(isCall) ? [message] : []));
 }
 
-/** All of it or none: the provider takes no half. Asks for nothing when no tool round is open. */
-export async function recallThinking(
+/** Of every open turn, or of none: the provider takes no half. Asks for nothing when no tool round is open. */
+export async function thinkingFor(
   prompt: LanguageModelV4Prompt,
-  { namespace, call, thoughts }: { namespace: Namespace; call: Own; thoughts: KeptThoughts },
-): Promise<LanguageModelV4Prompt> {
+  call: Own,
+  thoughts: KeptThoughts,
+): Promise<ReadonlyMap<AssistantTurn, KeptThought>> {
   const turns = openTurns(prompt).map((turn) => ({
     turn,
     keys: turn.content.filter(isCall).map((part) => keyOf(call, part)),
   }));
-  if (turns.length === 0) return prompt;
-  const found = await thoughts.find(
-    call.ownerId,
+  if (turns.length === 0) return NOTHING;
+  const found = await thoughts.recall(
+    call,
     turns.flatMap(({ keys }) => keys),
   );
-  const complete = new Map<LanguageModelV4Message, AssistantTurn>();
+  const complete = new Map<AssistantTurn, KeptThought>();
   for (const { turn, keys } of turns) {
-    const thought = keys.map((key) => found.get(key)).find((kept) => kept !== undefined);
-    if (thought === undefined) return prompt;
-    complete.set(turn, withThinking(turn, thought, namespace));
+    const thought = found.find(({ key }) => keys.includes(key));
+    if (thought === undefined) return NOTHING;
+    complete.set(turn, thought);
   }
-  return prompt.map((message) => complete.get(message) ?? message);
+  return complete;
+}
+
+export async function recallThinking(
+  prompt: LanguageModelV4Prompt,
+  { namespace, call, thoughts }: { namespace: Namespace; call: Own; thoughts: KeptThoughts },
+): Promise<LanguageModelV4Prompt> {
+  const thinking = await thinkingFor(prompt, call, thoughts);
+  if (thinking.size === 0) return prompt;
+  return prompt.map((message) => {
+    if (message.role !== 'assistant') return message;
+    const kept = thinking.get(message);
+    return kept ? withThinking(message, kept.thought, namespace) : message;
+  });
 }
 
 function isCall(part: AssistantTurn['content'][number]): part is LanguageModelV4ToolCallPart {

@@ -6,7 +6,7 @@ import type {
   SharedV4Warning,
 } from '@ai-sdk/provider';
 import type { TokenUsage } from '../../../common/index';
-import type { ChatCall } from '../../provider.port';
+import type { ChatCall, KeptThought, RecallCall } from '../../provider.port';
 import type { AnswerWatch } from './answer-watch';
 import type { ErrorDialect } from './errors';
 import type { ConvertedRequest, RequestDialect } from './request';
@@ -20,6 +20,8 @@ export interface AiSdkVendor extends RequestDialect, ErrorDialect {
   load(): Promise<ModelFactory>;
   /** Adds the vendor's own call options. */
   refine(request: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest>;
+  /** The thoughts that `refine` would put into the prompt, once for each place. */
+  recall?(options: ConvertedRequest['options'], call: RecallCall): Promise<readonly KeptThought[]>;
   usage(usage: LanguageModelV4Usage): TokenUsage;
   /** What the provider's reasons to stop mean that the library does not know. */
   readonly stopReasons?: Readonly<Record<string, LanguageModelV4FinishReason['unified']>>;

@@ -1,10 +1,11 @@
 import type { ProviderSettings } from '../../../config/index';
 import { isJsonObject, type JsonObject } from '../../../common/index';
-import type { ChatCall, ProviderAdapter } from '../../provider.port';
+import type { ChatCall, KeptThought, ProviderAdapter, RecallCall } from '../../provider.port';
 import { AiSdkAdapter, type AiSdkShared } from '../ai-sdk/ai-sdk.adapter';
 import { lazyPackage } from '../ai-sdk/lazy-package';
+import { thinks } from '../ai-sdk/claude-thinking';
 import type { ConvertedRequest } from '../ai-sdk/request';
-import { recallThinking, ThinkingWatch } from '../ai-sdk/signed-thinking';
+import { recallThinking, thinkingFor, ThinkingWatch } from '../ai-sdk/signed-thinking';
 import type { AiSdkVendor, ModelFactory } from '../ai-sdk/vendor';
 import { versionedUrl } from '../ai-sdk/versioned-url';
 import { ANTHROPIC_REQUEST_ID_HEADERS, anthropicFault } from './errors';
@@ -38,6 +39,7 @@ export class AnthropicAdapter extends AiSdkAdapter {
       earlyUsage: anthropicEarlyUsage,
       load: lazyPackage('@ai-sdk/anthropic', () => this.#load()),
       refine: (request, call) => this.#refine(request, call),
+      recall: (options, call) => this.#recall(options, call),
       watch: (call) => new ThinkingWatch(this.provider, call, this.thoughts),
     };
   }
@@ -68,13 +70,18 @@ export class AnthropicAdapter extends AiSdkAdapter {
 
   async #refine(request: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest> {
     const { options, warnings } = request;
-    if (!options.reasoning || options.reasoning === 'none') return refineForAnthropic(request, call, true);
+    if (!thinks(options)) return refineForAnthropic(request, call, true);
     const { provider: namespace, thoughts } = this;
     const prompt = await recallThinking(options.prompt, { namespace, call, thoughts });
     // The library's own table of models.
     const { getModelCapabilities } = await import('@ai-sdk/anthropic/internal');
     const { supportsAdaptiveThinking } = getModelCapabilities(call.model.upstreamId);
     return refineForAnthropic({ options: { ...options, prompt }, warnings }, call, supportsAdaptiveThinking);
+  }
+
+  async #recall(options: ConvertedRequest['options'], call: RecallCall): Promise<readonly KeptThought[]> {
+    if (!thinks(options)) return [];
+    return [...(await thinkingFor(options.prompt, call, this.thoughts)).values()];
   }
 }
 

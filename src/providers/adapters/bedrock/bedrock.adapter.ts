@@ -1,21 +1,31 @@
 import type { AwsCredentials, ProviderSettings } from '../../../config/index';
-import type { ChatCall, EmbedCall, EmbedResult, ProviderAdapter } from '../../provider.port';
+import type {
+  ChatCall,
+  EmbedCall,
+  EmbedResult,
+  KeptThought,
+  ProviderAdapter,
+  RecallCall,
+} from '../../provider.port';
 import { AiSdkAdapter, type AiSdkShared } from '../ai-sdk/ai-sdk.adapter';
 import { lazyPackage } from '../ai-sdk/lazy-package';
 import { postForVectors } from '../ai-sdk/post-json';
 import { inlineImages } from '../ai-sdk/prompt-images';
+import { thinks } from '../ai-sdk/claude-thinking';
 import type { ConvertedRequest } from '../ai-sdk/request';
-import { recallThinking, ThinkingWatch } from '../ai-sdk/signed-thinking';
+import { recallThinking, thinkingFor, ThinkingWatch } from '../ai-sdk/signed-thinking';
 import type { AiSdkVendor, ModelFactory } from '../ai-sdk/vendor';
 import { bedrockPartOptions } from './cache-points';
 import { type BedrockEndpoint, bedrockEndpoint } from './endpoint';
 import { bedrockEmbedBody, bedrockEmbedResult } from './embeddings';
 import { BEDROCK_REQUEST_ID_HEADERS, BEDROCK_STOP_REASONS, bedrockErrorType, bedrockFault } from './errors';
-import { claudeAbilities, type ClaudeAbilities } from './families';
+import { claudeAbilities, familyOf } from './families';
 import { bedrockModelIds } from './list-models';
 import { BEDROCK_FIELDS, refineForBedrock } from './request';
 import { getHeaders, postHeaders, secretOf } from './credentials';
 import { bedrockUsage } from './usage';
+
+type Options = ConvertedRequest['options'];
 
 /** Only for an address that a base URL replaces. */
 const NO_REGION = 'us-east-1';
@@ -50,6 +60,7 @@ export class BedrockAdapter extends AiSdkAdapter {
       earlyUsage: () => undefined,
       load: lazyPackage('@ai-sdk/amazon-bedrock', () => this.#load()),
       refine: (request, call) => this.#refine(request, call),
+      recall: (options, call) => this.#recall(options, call),
       watch: (call) => new ThinkingWatch(this.provider, call, this.thoughts),
     };
   }
@@ -93,19 +104,25 @@ export class BedrockAdapter extends AiSdkAdapter {
   async #refine({ options, warnings }: ConvertedRequest, call: ChatCall): Promise<ConvertedRequest> {
     const claude = await claudeAbilities(call.model.upstreamId);
     const inlined = { ...options, prompt: await inlineImages(options.prompt, this.images, call.signal) };
-    const prompt = await this.#thoughtful(inlined, call, claude);
+    const prompt = await this.#thoughtful(inlined, call);
     return refineForBedrock({ options: { ...inlined, prompt }, warnings }, call, claude);
   }
 
-  /** Without tools the calls are sent as text, which needs no thinking before it. */
-  async #thoughtful(
-    { prompt, reasoning, tools }: ConvertedRequest['options'],
-    call: ChatCall,
-    claude: ClaudeAbilities | undefined,
-  ): Promise<ConvertedRequest['options']['prompt']> {
-    if (!claude || !tools || !reasoning || reasoning === 'none') return prompt;
+  async #thoughtful(options: Options, call: ChatCall): Promise<Options['prompt']> {
+    const { prompt } = options;
+    if (!takesThinking(options, call)) return prompt;
     return await recallThinking(prompt, { namespace: this.provider, call, thoughts: this.thoughts });
   }
+
+  async #recall(options: Options, call: RecallCall): Promise<readonly KeptThought[]> {
+    if (!takesThinking(options, call)) return [];
+    return [...(await thinkingFor(options.prompt, call, this.thoughts)).values()];
+  }
+}
+
+/** Without tools the calls are sent as text, which needs no thinking before it. */
+function takesThinking(options: Options, { model }: RecallCall): boolean {
+  return options.tools !== undefined && thinks(options) && familyOf(model.upstreamId) === 'claude';
 }
 
 /** The library signs without an API key, and wants one or the other. */

@@ -3,6 +3,7 @@ import type { ProviderSettings } from '../../../config/index';
 import { isJsonObject, type JsonObject } from '../../../common/index';
 import type { ChatCall, EmbedCall, EmbedResult, ProviderAdapter } from '../../provider.port';
 import { AiSdkAdapter, type AiSdkShared } from '../ai-sdk/ai-sdk.adapter';
+import { byKey } from '../ai-sdk/kept-thoughts';
 import { lazyPackage } from '../ai-sdk/lazy-package';
 import { postForVectors } from '../ai-sdk/post-json';
 import { inlineImages } from '../ai-sdk/prompt-images';
@@ -47,6 +48,7 @@ export class GoogleAdapter extends AiSdkAdapter {
       clearWarning,
       load: lazyPackage('@ai-sdk/google', () => this.#load()),
       refine: (request, call) => this.#refine(request, call),
+      recall: ({ prompt }, call) => signaturesFor(prompt, call, this.thoughts),
       watch: (call) => new SignatureWatch(call, this.thoughts),
     };
   }
@@ -95,7 +97,7 @@ export class GoogleAdapter extends AiSdkAdapter {
       { options: { ...options, prompt }, warnings },
       {
         modelId: call.model.upstreamId,
-        signatures: await signaturesFor(prompt, call, this.thoughts),
+        signatures: byKey(await signaturesFor(prompt, call, this.thoughts)),
         thinking: options.reasoning && (await thinkingFormat(call)),
       },
     );

@@ -1,11 +1,11 @@
 /** Google signs the thoughts behind a tool call and wants the signature back with the call. */
 import type { LanguageModelV4Prompt, LanguageModelV4ToolCallPart } from '@ai-sdk/provider';
 import { isJsonObject, toolArguments } from '../../../common/index';
-import type { ChatCall } from '../../provider.port';
+import type { ChatCall, KeptThought } from '../../provider.port';
 import type { AnswerPart, AnswerWatch } from '../ai-sdk/answer-watch';
-import { type KeptThought, type KeptThoughts, thoughtKey } from '../ai-sdk/kept-thoughts';
+import { type KeptThoughts, thoughtKey } from '../ai-sdk/kept-thoughts';
 
-type Own = Pick<ChatCall, 'ownerId' | 'model'>;
+type Own = Pick<ChatCall, 'ownerId' | 'model' | 'recalled'>;
 type Call = Pick<LanguageModelV4ToolCallPart, 'toolCallId' | 'toolName' | 'input'>;
 
 export class SignatureWatch implements AnswerWatch {
@@ -30,13 +30,14 @@ export class SignatureWatch implements AnswerWatch {
   }
 }
 
-/** The signatures of a prompt's tool calls by key. Models that do not think sign nothing. */
+/** The signatures of a prompt's tool calls, once for each call. Models that do not think sign nothing. */
 export async function signaturesFor(
   prompt: LanguageModelV4Prompt,
-  { model, ownerId }: Own,
+  call: Own,
   thoughts: KeptThoughts,
-): Promise<ReadonlyMap<string, string>> {
-  if (!model.supports.reasoning) return new Map();
+): Promise<readonly KeptThought[]> {
+  const { model } = call;
+  if (!model.supports.reasoning) return [];
   const keys = prompt.flatMap((message) =>
     message.role === 'assistant'
       ? message.content.flatMap((part) =>
@@ -44,7 +45,7 @@ export async function signaturesFor(
         )
       : [],
   );
-  return await thoughts.find(ownerId, keys);
+  return await thoughts.recall(call, keys);
 }
 
 export function signatureKey(modelId: string, { toolCallId, toolName, input }: Call): string {

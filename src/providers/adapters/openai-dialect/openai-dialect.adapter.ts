@@ -8,7 +8,9 @@ import type {
   ChatStream,
   EmbedCall,
   EmbedResult,
+  KeptThought,
   ProviderAdapter,
+  RecallCall,
 } from '../../provider.port';
 import { type Endpoint, endpointOf } from './endpoint';
 import { textsOf } from '../embedding';
@@ -93,6 +95,10 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     throw malformed(context, answer, usageIn(answer));
   }
 
+  async recall(call: RecallCall): Promise<readonly KeptThought[]> {
+    return (await this.responsesFor(call)?.recall(call)) ?? [];
+  }
+
   async embed(call: EmbedCall): Promise<EmbedResult> {
     const { provider, settings } = this;
     const context: ErrorContext = { provider, apiKey: settings.apiKey, prompts: textsOf(call.inputs) };
@@ -150,7 +156,7 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     });
   }
 
-  private responsesFor({ model, body }: ChatCall): ToolsOverResponses | undefined {
+  private responsesFor({ model, body }: RecallCall): ToolsOverResponses | undefined {
     const { responsesPath } = this.endpoint;
     if (model.toolsApi !== 'responses' || responsesPath === undefined || !usesTools(body)) return undefined;
     return (this.responses ??= this.newResponses(responsesPath));

@@ -76,7 +76,7 @@ class ItemWriter {
   }
 
   private callItem(call: Partial<ChatToolCall>, path: string): JsonObject {
-    const { id, function: fn, custom } = call as Partial<ChatToolCall> & { readonly custom?: JsonObject };
+    const { id, function: fn, custom } = call;
     if (fn) return { type: 'function_call', call_id: id, name: fn.name, arguments: fn.arguments };
     if (!custom) throw invalidRequest(`${path}.type`, 'must be function or custom');
     if (id !== undefined) this.customCalls.add(id);

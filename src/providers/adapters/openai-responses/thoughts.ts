@@ -3,9 +3,14 @@
  * and goes back with them; clients of the chat dialect have no place for it.
  */
 import { createHash } from 'node:crypto';
-import { type ChatToolCall, type JsonObject, toolArguments } from '../../../common/index';
-import type { ChatCall } from '../../provider.port';
-import { type KeptThought, type KeptThoughts, thoughtKey } from '../ai-sdk/kept-thoughts';
+import {
+  type ChatToolCall,
+  type FunctionToolCall,
+  type JsonObject,
+  toolArguments,
+} from '../../../common/index';
+import type { ChatCall, KeptThought, RecallCall } from '../../provider.port';
+import { byKey, type KeptThoughts, thoughtKey } from '../ai-sdk/kept-thoughts';
 import { text } from '../openai-dialect/response';
 import { toolCallsOf } from './response';
 
@@ -16,6 +21,8 @@ export interface Thought {
   /** Of the text before the call. */
   readonly phase?: string;
 }
+
+type Recalling = RecallCall & Pick<ChatCall, 'recalled'>;
 
 export type RecalledThoughts = ReadonlyMap<ChatToolCall, Thought>;
 
@@ -39,10 +46,15 @@ export class CallThoughts {
     await this.kept.keep(call.ownerId, this.thoughtsOf(call, output));
   }
 
+  /** Once for each call of the conversation that has any. Never rejects. */
+  async find(call: Recalling): Promise<readonly KeptThought[]> {
+    return await this.kept.recall(call, [...this.keysOf(call).values()]);
+  }
+
   /** By the calls of the conversation, those that have any. Never rejects. */
-  async recall(call: ChatCall): Promise<RecalledThoughts> {
+  async recall(call: Recalling): Promise<RecalledThoughts> {
     const keys = this.keysOf(call);
-    const found = await this.kept.find(call.ownerId, [...keys.values()]);
+    const found = byKey(await this.find(call));
     const recalled = new Map<ChatToolCall, Thought>();
     for (const [toolCall, key] of keys) {
       const text = found.get(key);
@@ -61,10 +73,10 @@ export class CallThoughts {
     );
   }
 
-  private keysOf({ model, body }: ChatCall): ReadonlyMap<ChatToolCall, string> {
+  private keysOf({ model, body }: RecallCall): ReadonlyMap<ChatToolCall, string> {
     const keys = new Map<ChatToolCall, string>();
     for (const call of body.messages.flatMap(({ tool_calls: calls }) => calls ?? [])) {
-      const { function: fn } = call as Partial<ChatToolCall>;
+      const { function: fn } = call;
       if (fn) keys.set(call, this.keyOf(model.upstreamId, call.id, fn));
     }
     return keys;
@@ -88,7 +100,7 @@ export class CallThoughts {
     return kept;
   }
 
-  private keyOf(modelId: string, toolCallId: string, fn: ChatToolCall['function']): string {
+  private keyOf(modelId: string, toolCallId: string, fn: FunctionToolCall['function']): string {
     const input = toolArguments(fn.arguments);
     return thoughtKey({ modelId: `${this.account} ${modelId}`, toolCallId, toolName: fn.name, input });
   }

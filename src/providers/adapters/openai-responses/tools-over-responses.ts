@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { ChatCall, ChatResult, ChatStream } from '../../provider.port';
+import type { ChatCall, ChatResult, ChatStream, KeptThought, RecallCall } from '../../provider.port';
 import type { ProviderError } from '../../provider.errors';
 import { answerError, failureOf } from '../openai-dialect/errors';
 import { Exchange, type UpstreamAnswer } from '../openai-dialect/exchange';
@@ -39,6 +39,10 @@ export class ToolsOverResponses {
     private readonly account: ResponsesAccount,
     private readonly thoughts: CallThoughts,
   ) {}
+
+  recall(call: RecallCall): Promise<readonly KeptThought[]> {
+    return this.thoughts.find(call);
+  }
 
   async chat(call: ChatCall): Promise<ChatResult> {
     const sent = await this.prepare(call, false);

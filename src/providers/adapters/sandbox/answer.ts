@@ -1,5 +1,10 @@
 import type { CatalogModel } from '../../../catalog/index';
-import { type ChatBody, type ChatTool, type ChatToolCall, requestedMaxTokens } from '../../../common/index';
+import {
+  type ChatBody,
+  type ChatTool,
+  type FunctionToolCall,
+  requestedMaxTokens,
+} from '../../../common/index';
 import { JsonGenerator } from './json-generator';
 import { prose } from './prose';
 import { type Reading, toolsToCall } from './reading';
@@ -10,7 +15,7 @@ import { pieces } from './tokens';
 export interface SandboxChoice {
   /** The text, token by token. */
   readonly pieces: readonly string[];
-  readonly toolCalls: readonly ChatToolCall[];
+  readonly toolCalls: readonly FunctionToolCall[];
   readonly finishReason: 'stop' | 'length' | 'tool_calls';
   readonly completionTokens: number;
 }
@@ -78,7 +83,7 @@ function limitOf({ body, model }: SandboxQuestion): number {
   return requestedMaxTokens(body) ?? model.maxOutputTokens;
 }
 
-function toolCall(tool: ChatTool, random: SeededRandom, ids: SeededRandom): ChatToolCall {
+function toolCall(tool: ChatTool, random: SeededRandom, ids: SeededRandom): FunctionToolCall {
   const schema = tool.function?.parameters ?? { type: 'object' };
   const args = new JsonGenerator(schema, { random, requiredOnly: true }).generate();
   const id = Array.from({ length: 24 }, () => ids.below(16).toString(16)).join('');

@@ -23,6 +23,7 @@ export function composeAnswer(attemptId, body, behaviour) {
     choices,
     content: content.text,
     reasoning: behaviour.reasoning,
+    thought: behaviour.thought,
     toolCalls,
     finishReason: behaviour.finishReason ?? content.finishReason,
     truth,

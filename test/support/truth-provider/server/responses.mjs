@@ -27,9 +27,15 @@ function refusal(message, param, code) {
   return { fault: { kind: 'status', status: 400, body: { error } } };
 }
 
+/** What the thoughts say that come back: they are read again, and charged. */
+function unsealed(content) {
+  return Buffer.from(content.split('|')[1] ?? '', 'base64').toString();
+}
+
 /** The request as the chat it stands for, for counting and for the scripts. */
 export function chatOf({ input, tools, text, max_output_tokens: limit, ...rest }) {
   const messages = [];
+  const thoughts = [];
   const items = typeof input === 'string' ? [{ role: 'user', content: input }] : (input ?? []);
   for (const item of items) {
     const last = messages.at(-1);
@@ -43,6 +49,8 @@ export function chatOf({ input, tools, text, max_output_tokens: limit, ...rest }
       ];
     } else if (item.type === 'function_call_output') {
       messages.push({ role: 'tool', tool_call_id: item.call_id, content: item.output });
+    } else if (item.type === 'reasoning') {
+      thoughts.push(unsealed(item.encrypted_content ?? ''));
     } else if (item.role) {
       messages.push({ role: item.role, content: item.content });
     }
@@ -50,6 +58,7 @@ export function chatOf({ input, tools, text, max_output_tokens: limit, ...rest }
   return {
     ...rest,
     messages,
+    thoughts,
     ...(tools ? { tools: tools.map(chatTool) } : {}),
     ...(text?.format ? { response_format: text.format } : {}),
     max_completion_tokens: limit,
@@ -78,18 +87,23 @@ export function responseOf(answer, request) {
   };
 }
 
-function itemsOf({ content, reasoning, toolCalls }, { id, hasThoughts }) {
+function itemsOf({ content, reasoning, thought, toolCalls }, { id, hasThoughts }) {
   const thoughts = hasThoughts && (reasoning !== undefined || toolCalls.length > 0);
   return [
-    ...(thoughts ? [thoughtItem(id, reasoning)] : []),
+    ...(thoughts ? [thoughtItem(id, reasoning, thought)] : []),
     ...(content ? [messageItem(id, content)] : []),
     ...toolCalls.map((call, index) => callItem(id, call, index)),
   ];
 }
 
-function thoughtItem(id, text) {
+function thoughtItem(id, text, thought = '') {
   const summary = text === undefined ? [] : [{ type: 'summary_text', text }];
-  return { id: `rs_${id}`, type: 'reasoning', summary, encrypted_content: `${SEAL}${id}` };
+  return {
+    id: `rs_${id}`,
+    type: 'reasoning',
+    summary,
+    encrypted_content: `${SEAL}${id}|${Buffer.from(thought).toString('base64')}`,
+  };
 }
 
 function messageItem(id, text) {

@@ -5,12 +5,15 @@ export function splitTokens(text) {
 
 export const countTokens = (text) => splitTokens(text).length;
 
-/** What the prompt costs: the texts of all messages and tools, and three tokens per message. */
+/** What the prompt costs: the texts of all messages, thoughts and tools, and three tokens per message. */
 export function countPromptTokens(body) {
   const messages = Array.isArray(body.messages) ? body.messages : [];
   const texts = messages.map((message) => textOf(message.content) + callsOf(message));
   const tools = body.tools ? JSON.stringify(body.tools) : '';
-  return texts.reduce((sum, text) => sum + 3 + countTokens(text), 0) + countTokens(tools);
+  const thoughts = (body.thoughts ?? []).join(' ');
+  return (
+    texts.reduce((sum, text) => sum + 3 + countTokens(text), 0) + countTokens(thoughts) + countTokens(tools)
+  );
 }
 
 export function textOf(content) {

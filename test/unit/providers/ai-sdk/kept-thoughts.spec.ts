@@ -99,6 +99,26 @@ describe(KeptThoughts.name, () => {
     expect(store.questions).toBe(1);
   });
 
+  it('finds for a call that brings its thoughts along those alone, and asks nobody', async () => {
+    const store = new StoreInMemory();
+    const kept = new KeptThoughts(store);
+    const [first, second] = [call(), call({ toolCallId: 'call_2' })];
+    for (const key of [first, second]) await keep(kept, key, 'now');
+    const recalled = [{ key: first, thought: 'then' }];
+    expect(await new KeptThoughts(store).recall({ ownerId: OWNER, recalled }, [first, second])).toEqual(
+      recalled,
+    );
+    expect(await kept.recall({ ownerId: OWNER, recalled: [] }, [first, second])).toEqual([]);
+    expect(store.questions).toBe(0);
+  });
+
+  it('names a thought as often as its call comes up', async () => {
+    const kept = new KeptThoughts();
+    await keep(kept, call(), 'one');
+    const thought = { key: call(), thought: 'one' };
+    expect(await kept.recall({ ownerId: OWNER }, [call(), 'unknown', call()])).toEqual([thought, thought]);
+  });
+
   it('goes on without the store while it is away, and asks again later', async () => {
     const store = new StoreInMemory();
     await keep(new KeptThoughts(store), call(), 'one');

@@ -1,4 +1,4 @@
-import type { ChatTool, ChatToolCall, TokenUsage } from '../../../../src/common/index';
+import type { ChatTool, FunctionToolCall, TokenUsage } from '../../../../src/common/index';
 import { SandboxAdapter } from '../../../../src/providers/adapters/sandbox/sandbox.adapter';
 import { chat, deltaOf, sandboxCall, says, streamed } from './support';
 
@@ -154,7 +154,7 @@ describe(SandboxAdapter.name, () => {
   describe('tools', () => {
     const calls = async (body: Parameters<typeof chat>[0], requestId = 'req_1') => {
       const { choices } = await chat(body, { requestId });
-      return (choices[0]?.message.tool_calls ?? []) as readonly ChatToolCall[];
+      return (choices[0]?.message.tool_calls ?? []) as readonly FunctionToolCall[];
     };
     const names = async (body: Parameters<typeof chat>[0]) =>
       (await calls(body)).map((call) => call.function.name);
