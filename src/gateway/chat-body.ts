@@ -37,6 +37,7 @@ export function parseChatRequest(
   checkMessages(body.messages, limits);
   checkNumbers(body);
   checkFlags(body);
+  checkIdentifiers(body);
   checkTools(body, limits);
   checkFormat(body);
   const options: LatticeOptions = latticeOptions(lattice, models, headers);
@@ -56,6 +57,14 @@ export function checkNumber(
   const isGood =
     typeof value === 'number' && value >= min && value <= max && (!isInteger || Number.isInteger(value));
   if (!isGood) invalid(field, `must be ${isInteger ? 'an integer' : 'a number'} between ${min} and ${max}`);
+}
+
+function checkIdentifiers(body: JsonObject): void {
+  for (const field of ['user', 'safety_identifier']) {
+    const value = body[field];
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      invalid(field, 'must be a string');
+  }
 }
 
 function checkNumbers(body: JsonObject): void {

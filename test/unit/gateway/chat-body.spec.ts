@@ -77,6 +77,8 @@ describe('parseChatRequest', () => {
     ['max_tokens', { model: 'auto', messages: [USER], max_tokens: 1.5 }],
     ['max_completion_tokens', { model: 'auto', messages: [USER], max_completion_tokens: -1 }],
     ['stream', { model: 'auto', messages: [USER], stream: 'yes' }],
+    ['user', { model: 'auto', messages: [USER], user: 7 }],
+    ['safety_identifier', { model: 'auto', messages: [USER], safety_identifier: {} }],
     ['stream_options', { model: 'auto', messages: [USER], stream_options: { include_usage: true } }],
     ['stop', { model: 'auto', messages: [USER], stop: [1] }],
     ['tools', { model: 'auto', messages: [USER], tools: {} }],

@@ -62,17 +62,19 @@ const OF_ROLE: Readonly<Record<string, Shape>> = {
  * What a field has when it asks for nothing, by its path. Nobody here stores completions, pads streams or has choices,
  * tiers and lengths of answers, so whoever asks for just that gets it.
  */
-const NEUTRAL: Readonly<Record<string, JsonValue>> = {
-  n: 1,
-  logprobs: false,
-  top_logprobs: 0,
-  parallel_tool_calls: true,
-  service_tier: 'auto',
-  store: false,
-  verbosity: 'medium',
-  modalities: ['text'],
-  'stream_options.include_obfuscation': false,
-  'messages[].content[].image_url.detail': 'auto',
+const NEUTRAL: Readonly<Record<string, readonly JsonValue[]>> = {
+  n: [1],
+  logprobs: [false],
+  top_logprobs: [0],
+  parallel_tool_calls: [true],
+  service_tier: ['auto'],
+  store: [false],
+  verbosity: ['medium'],
+  modalities: [['text']],
+  'stream_options.include_obfuscation': [false],
+  'messages[].content[].image_url.detail': ['auto'],
+  // Names that the gateway gives a file without one.
+  'messages[].content[].file.filename': ['document.pdf', 'file'],
 };
 
 const MAX_NAMED = 24;
@@ -132,5 +134,5 @@ function collect(value: JsonValue | undefined, shape: Shape, path: string, found
 function isNeutral(path: string, value: JsonValue | undefined): boolean {
   if (value === undefined || value === null || value === '') return true;
   if (typeof value === 'object' && Object.keys(value).length === 0) return true;
-  return isDeepStrictEqual(value, NEUTRAL[path]);
+  return NEUTRAL[path]?.some((neutral) => isDeepStrictEqual(value, neutral)) ?? false;
 }

@@ -449,7 +449,13 @@ describe('every field of a chat request', () => {
         { ...ANSWER, refusal: null, function_call: null, annotations: [], reasoning_content: 'Hm' },
         {
           role: 'user',
-          content: [{ type: 'image_url', image_url: { url: PIXEL, detail: 'auto' } }],
+          content: [
+            { type: 'image_url', image_url: { url: PIXEL, detail: 'auto' } },
+            {
+              type: 'file',
+              file: { filename: 'document.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
+            },
+          ],
         },
       ] satisfies ChatMessage[],
     };
