@@ -296,7 +296,7 @@ describe('circuit breakers', () => {
       await halfOpen();
       const before = await attempts();
       await openai.script({ times: 'always', fault: DOWN });
-      expect((await ask()).body.error?.code).toBe('CIRCUIT_OPEN');
+      expect((await ask()).body.error?.code).toBe('PROVIDER_OVERLOADED');
       expect(await attempts()).toBe(before + 1);
       await openai.clearScripts();
       await eventually(async () => ((await ask()).status === 200 ? true : undefined));
