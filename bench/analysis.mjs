@@ -49,14 +49,18 @@ function cpuMicrosecondsPer(rounds, work) {
 }
 
 export async function analysisMicroseconds() {
-  const { AnalysisService, PatternSet } = require('../dist/src/analysis/index.js');
+  const { AnalysisService, PatternSet, TaskClassifier } = require('../dist/src/analysis/index.js');
   const { loadConfig } = require('../dist/src/config/index.js');
   const config = loadConfig({
     LATTICE_ENV: 'test',
     LATTICE_SECRET_KEY: 'bench-'.repeat(8),
     DATA_DIR: path.join(tmpdir(), 'lattice-bench-analysis'),
   });
-  const analysis = new AnalysisService(PatternSet.load(config.configDirs), config);
+  const analysis = new AnalysisService(
+    PatternSet.load(config.configDirs),
+    TaskClassifier.load(config.configDirs),
+    config,
+  );
   const prompts = Array.from({ length: WARM_UP + ROUNDS }, (_, index) => requestOf(prompt(index)));
   for (const request of prompts.slice(0, WARM_UP)) analysis.profile(request);
   const fresh = prompts.slice(WARM_UP);

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AppConfig } from '../config/index';
 import { AnalysisService } from './analysis.service';
+import { TaskClassifier } from './classifier/task-classifier';
 import { PatternSet } from './pattern-set';
 
 @Module({
@@ -9,6 +10,11 @@ import { PatternSet } from './pattern-set';
       provide: PatternSet,
       inject: [AppConfig],
       useFactory: (config: AppConfig) => PatternSet.load(config.configDirs),
+    },
+    {
+      provide: TaskClassifier,
+      inject: [AppConfig],
+      useFactory: (config: AppConfig) => TaskClassifier.load(config.configDirs),
     },
     AnalysisService,
   ],

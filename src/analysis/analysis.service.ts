@@ -4,16 +4,17 @@ import { LRUCache } from 'lru-cache';
 import { type ChatRequest, isTaskType, TASK_TYPES, type TaskType } from '../common/index';
 import { AppConfig } from '../config/index';
 import { ValidationError } from '../errors/index';
+import { TaskClassifier } from './classifier/task-classifier';
 import { complexity } from './complexity';
-import { detectLanguage } from './language';
 import { PatternSet } from './pattern-set';
 import { type PromptText, promptText } from './prompt-text';
 import { type RequestFacts, requestFacts } from './request-facts';
 import type { SecondaryTaskType, TaskFeatures, TaskProfile } from './task-profile';
+import { readWindows } from './text-reading';
 import { rankTypes, type TypeRanking } from './type-ranking';
 
 /** What follows from the text alone; this is what the cache holds. */
-interface TextReading {
+interface KnownText {
   readonly ranking: TypeRanking;
   readonly language: string;
   readonly hasCode: boolean;
@@ -33,10 +34,11 @@ type Decision = Pick<TaskProfile, 'taskType' | 'confidence' | 'secondary' | 'sou
  */
 @Injectable()
 export class AnalysisService {
-  private readonly readings: LRUCache<string, TextReading>;
+  private readonly readings: LRUCache<string, KnownText>;
 
   constructor(
     private readonly patterns: PatternSet,
+    private readonly classifier: TaskClassifier,
     config: AppConfig,
   ) {
     this.readings = new LRUCache({ max: config.vars.ANALYZER_CACHE_SIZE });
@@ -57,10 +59,11 @@ export class AnalysisService {
       patterns: reading.patterns,
       source: decision.source,
       patternsVersion: this.patterns.version,
+      classifierVersion: this.classifier.version,
     });
   }
 
-  private read(windows: PromptText): TextReading {
+  private read(windows: PromptText): KnownText {
     const key = cacheKey(windows);
     const known = this.readings.get(key);
     if (known) return known;
@@ -69,17 +72,15 @@ export class AnalysisService {
     return reading;
   }
 
-  private readAnew(windows: PromptText): TextReading {
-    const lowered: PromptText = {
-      instruction: windows.instruction.toLowerCase(),
-      material: windows.material.toLowerCase(),
-      earlier: windows.earlier.toLowerCase(),
-      system: windows.system.toLowerCase(),
-    };
-    const language = detectLanguage(lowered.instruction);
-    const { matches, hasCode, demanding, simple } = this.patterns.read(lowered, language);
-    const ids = Object.freeze(matches.map((match) => match.id));
-    return { ranking: rankTypes(matches), language, hasCode, demanding, simple, patterns: ids };
+  private readAnew(windows: PromptText): KnownText {
+    const { matches, ...reading } = readWindows(this.patterns, windows);
+    const { text, lowered, language, hasCode, demanding, simple } = reading;
+    const isEmpty = text.trim() === '';
+    const ranking = rankTypes(
+      isEmpty ? [] : this.classifier.probabilities({ text, lowered, language, patterns: matches }),
+    );
+    const patterns = Object.freeze(matches.map(({ id }) => id));
+    return { ranking, language, hasCode, demanding, simple, patterns };
   }
 }
 
@@ -89,7 +90,7 @@ function cacheKey({ instruction, material, earlier, system }: PromptText): strin
   return hash('sha256', lengths + instruction + material + earlier + system, 'base64');
 }
 
-function features(facts: RequestFacts, reading: TextReading): TaskFeatures {
+function features(facts: RequestFacts, reading: KnownText): TaskFeatures {
   return Object.freeze({
     promptChars: facts.promptChars,
     messageCount: facts.messageCount,

@@ -88,6 +88,10 @@ export class PatternSet {
     return new PatternSet(file, parseYaml(file, text, patternFileSchema), shortHash(text));
   }
 
+  get ids(): readonly string[] {
+    return this.compiled.map(({ id }) => id);
+  }
+
   /** `language` decides which patterns count; `und` lets all count. Windows are lower-cased. */
   read(windows: PromptText, language: string): PatternReading {
     const strengths = new Float64Array(this.count);

@@ -34,6 +34,12 @@ export function promptText(messages: readonly ChatMessage[]): PromptText {
   };
 }
 
+/** What is read of the last user message, in its own order. */
+export function turnText({ instruction, material }: PromptText): string {
+  if (material === '') return instruction;
+  return `${instruction.slice(0, INSTRUCTION_HEAD_CHARS)}${material}${instruction.slice(INSTRUCTION_HEAD_CHARS + 1)}`;
+}
+
 function splitTurn(text: string): Pick<PromptText, 'instruction' | 'material'> {
   if (text.length <= INSTRUCTION_HEAD_CHARS + INSTRUCTION_TAIL_CHARS)
     return { instruction: text, material: '' };

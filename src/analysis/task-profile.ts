@@ -61,7 +61,9 @@ export interface TaskProfile {
   /** Ids of the patterns that matched. */
   readonly patterns: readonly string[];
   /** Where the type came from. */
-  readonly source: 'patterns' | 'fields' | 'override' | 'default';
-  /** Hash of the pattern file that decided. */
+  readonly source: 'classifier' | 'fields' | 'override' | 'default';
+  /** Hash of the pattern file that was read. */
   readonly patternsVersion: string;
+  /** Hash of the weights that decided. */
+  readonly classifierVersion: string;
 }

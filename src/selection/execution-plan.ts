@@ -60,5 +60,7 @@ export interface ExecutionPlan extends AttemptPlan {
     readonly weights: string;
     readonly guide: string;
     readonly patterns: string;
+    /** The weights of the task classifier. */
+    readonly classifier: string;
   };
 }

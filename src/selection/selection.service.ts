@@ -69,6 +69,7 @@ export class SelectionService implements OnModuleInit {
         weights: this.scoring.version,
         guide: this.guide.version,
         patterns: profile.patternsVersion,
+        classifier: profile.classifierVersion,
       }),
     });
   }

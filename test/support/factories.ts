@@ -93,6 +93,7 @@ export function aProfile(overrides: Partial<TaskProfile['features']> = {}): Task
     patterns: [],
     source: 'default',
     patternsVersion: 'test',
+    classifierVersion: 'test',
   };
 }
 
@@ -120,7 +121,7 @@ export function aPlan(
     ranking: candidates,
     filtered: [],
     warnings: [],
-    versions: { catalog: 'c', weights: 'w', guide: 'g', patterns: 'p' },
+    versions: { catalog: 'c', weights: 'w', guide: 'g', patterns: 'p', classifier: 'classifier-1' },
     ...overrides,
   };
 }

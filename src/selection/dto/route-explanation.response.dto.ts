@@ -67,8 +67,8 @@ export class TaskProfileDto {
   @ApiProperty({ minimum: 0, maximum: 1, example: 0.71 })
   readonly confidence: number;
 
-  @ApiProperty({ enum: ['patterns', 'fields', 'override', 'default'], example: 'patterns' })
-  readonly source: 'patterns' | 'fields' | 'override' | 'default';
+  @ApiProperty({ enum: ['classifier', 'fields', 'override', 'default'], example: 'classifier' })
+  readonly source: 'classifier' | 'fields' | 'override' | 'default';
 
   @ApiProperty({ type: [TaskTypeConfidenceDto] })
   readonly secondary: readonly TaskTypeConfidenceDto[];
@@ -123,6 +123,7 @@ export class DecisionVersionsDto {
   @ApiProperty({ example: '0123456789ab' }) readonly weights: string;
   @ApiProperty({ example: '0123456789ab' }) readonly guide: string;
   @ApiProperty({ example: '0123456789ab' }) readonly patterns: string;
+  @ApiProperty({ example: '0123456789ab' }) readonly classifier: string;
 }
 
 export class RouteExplanationDto {

@@ -1,14 +1,18 @@
 import path from 'node:path';
-import { AnalysisService, PatternSet } from '../../../src/analysis/index';
+import { AnalysisService, PatternSet, TaskClassifier } from '../../../src/analysis/index';
 import type { ChatMessage, TaskType } from '../../../src/common/index';
 import type { AppConfig } from '../../../src/config/index';
 import { ValidationError } from '../../../src/errors/index';
 import { aRequest } from '../../support/factories';
 
-const shipped = PatternSet.load([path.join(__dirname, '../../../config')]);
+const CONFIG = [path.join(__dirname, '../../../config')];
+const shipped = PatternSet.load(CONFIG);
+const classifier = TaskClassifier.load(CONFIG);
 
 function service(cacheSize = 16, patterns = shipped): AnalysisService {
-  return new AnalysisService(patterns, { vars: { ANALYZER_CACHE_SIZE: cacheSize } } as unknown as AppConfig);
+  return new AnalysisService(patterns, classifier, {
+    vars: { ANALYZER_CACHE_SIZE: cacheSize },
+  } as unknown as AppConfig);
 }
 
 const user = (content: ChatMessage['content']): ChatMessage => ({ role: 'user', content });
@@ -63,19 +67,31 @@ describe(AnalysisService.name, () => {
       expect(service().profile(ask(prompt)).taskType).toBe(expected);
     });
 
-    it('is GENERAL with low confidence when nothing fired', () => {
-      const profile = service().profile(ask('Lorem ipsum dolor'));
+    it.each(['', ' \n'])('is GENERAL with low confidence when there is no text (%j)', (text) => {
+      const profile = service().profile(ask(text));
       expect(profile).toMatchObject({ taskType: 'GENERAL', source: 'default', patterns: [], secondary: [] });
       expect(profile.confidence).toBeLessThan(0.5);
     });
 
-    it('names the patterns and keeps what else it may be, confidences within 1', () => {
+    it('is not sure of itself when the text says nothing', () => {
+      expect(service().profile(ask('Lorem ipsum dolor')).confidence).toBeLessThan(0.5);
+    });
+
+    it('names the patterns that matched', () => {
       const profile = service().profile(ask('Translate this poem into French and summarize it.'));
-      expect(profile.source).toBe('patterns');
+      expect(profile.source).toBe('classifier');
       expect(profile.patterns).toEqual(expect.arrayContaining(['translation.verb', 'summary.verb']));
-      expect(profile.secondary.map(({ taskType }) => taskType)).toContain('SUMMARIZATION');
-      const total = [profile, ...profile.secondary].reduce((sum, { confidence }) => sum + confidence, 0);
-      expect(total).toBeLessThanOrEqual(1);
+    });
+
+    it('keeps what else it may be when it is not sure, confidences within 1', () => {
+      const unsure = ['Hello', 'And now?', 'Look at this list of numbers: 3, 5, 8'].map((text) =>
+        service().profile(ask(text)),
+      );
+      expect(unsure.filter(({ secondary }) => secondary.length > 0)).not.toEqual([]);
+      for (const profile of unsure) {
+        const total = [profile, ...profile.secondary].reduce((sum, { confidence }) => sum + confidence, 0);
+        expect(total).toBeLessThanOrEqual(1);
+      }
     });
   });
 

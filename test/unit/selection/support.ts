@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { AnalysisService, PatternSet } from '../../../src/analysis/index';
+import { AnalysisService, PatternSet, TaskClassifier } from '../../../src/analysis/index';
 import {
   type CatalogModel,
   type CatalogService,
@@ -24,6 +24,7 @@ import { aContext, aPrice } from '../../support/factories';
 
 const CONFIG = [path.join(__dirname, '../../../config')];
 const patterns = PatternSet.load(CONFIG);
+const classifier = TaskClassifier.load(CONFIG);
 const weights = RoutingWeights.load(CONFIG);
 
 export interface Surroundings {
@@ -65,7 +66,7 @@ export function aRouter(surroundings: Surroundings): Router {
   const registry = aRegistry(available);
   const guide = Guide.parse('guide.yaml', surroundings.guide ?? 'prior: 0.03');
   const availability = new ModelAvailability(registry, prices);
-  const analysis = new AnalysisService(patterns, {
+  const analysis = new AnalysisService(patterns, classifier, {
     vars: { ANALYZER_CACHE_SIZE: 10 },
   } as unknown as AppConfig);
   const selection = new SelectionService(

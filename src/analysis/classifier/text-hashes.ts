@@ -1,0 +1,83 @@
+/** Tokens and hashes of lower-cased text. */
+
+/** The table of weights has two to this power rows. */
+export const FEATURE_BITS = 17;
+const MASK = 2 ** FEATURE_BITS - 1;
+
+/** Longer numbers are not told apart. */
+const MAX_DIGITS = 5;
+/** Longest part of a word that is told apart. */
+const MAX_WORD_CHARS = 24;
+
+export const SPACE = 0;
+const SIGN = 1;
+const LETTER = 2;
+const DIGIT = 3;
+export const BLANK = 0x20;
+/** From here on, a character is a word or part of one. */
+export const FIRST_WORD_CHARACTER = 0x2e80;
+const HASH_SIGN = 0x23;
+
+const KINDS = Uint8Array.from({ length: 0x10000 }, (_, code) => kind(code));
+
+export function kindOf(code: number): number {
+  return KINDS[code] ?? SIGN;
+}
+
+/** Characters of scripts without word gaps are signs: each stands for itself. */
+function kind(code: number): number {
+  if (code <= BLANK || code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200b)) return SPACE;
+  if (code >= 0x30 && code <= 0x39) return DIGIT;
+  if (code < 0x80) return /\w/.test(String.fromCharCode(code)) ? LETTER : SIGN;
+  const isThai = code >= 0x0e00 && code <= 0x0e7f;
+  const isLetter = code >= 0xc0 && code < 0x200c && !isThai;
+  return isLetter || (code > 0x2bff && code < FIRST_WORD_CHARACTER) ? LETTER : SIGN;
+}
+
+/** One hash a token: a word, a sign, a character of a script without word gaps; digits are told by their number. */
+export function tokenHashes(text: string, max: number): readonly number[] {
+  const hashes: number[] = [];
+  let at = 0;
+  while (at < text.length && hashes.length < max) {
+    const start = at;
+    const kind = kindOf(text.charCodeAt(start));
+    at = kind === SPACE || kind === SIGN ? start + 1 : wordEnd(text, start, kind);
+    if (kind === SIGN) hashes.push(hashCode(text.charCodeAt(start), 0));
+    else if (kind !== SPACE) hashes.push(wordHash(text, start, at));
+  }
+  return hashes;
+}
+
+function wordEnd(text: string, start: number, kind: number): number {
+  let end = start + 1;
+  while (end < text.length && kindOf(text.charCodeAt(end)) === kind) end += 1;
+  return end;
+}
+
+function wordHash(text: string, start: number, end: number): number {
+  const isNumber = kindOf(text.charCodeAt(start)) === DIGIT;
+  const last = Math.min(end, start + (isNumber ? MAX_DIGITS : MAX_WORD_CHARS));
+  let hash = 0;
+  for (let at = start; at < last; at += 1) hash = hashCode(isNumber ? HASH_SIGN : text.charCodeAt(at), hash);
+  return hash;
+}
+
+export function hashText(text: string, seed: number): number {
+  let hash = seed;
+  for (let at = 0; at < text.length; at += 1) hash = hashCode(text.charCodeAt(at), hash);
+  return hash;
+}
+
+export function hashCode(code: number, hash: number): number {
+  return Math.imul(hash ^ code ^ 0x811c9dc5, 0x01000193);
+}
+
+export function mix(one: number, other: number): number {
+  return Math.imul(one ^ (other << 7) ^ (other >>> 3), 0x2c1b3c6d) ^ other;
+}
+
+export function finish(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  mixed = Math.imul(mixed ^ (mixed >>> 12), 0x297a2d39);
+  return (mixed ^ (mixed >>> 15)) & MASK;
+}
