@@ -25,13 +25,13 @@ const SENTENCES = [
   'Nobody answered the phone, so she wrote a letter and sent it the same evening.',
 ];
 
-/** Deterministic, so that two runs read the same prompts. */
+/** Deterministic, so that two runs read the same prompts; the number makes each a new one. */
 function prompt(seed) {
-  let state = seed * 2654435761;
-  let text = '';
+  let state = seed;
+  let text = `${seed}. `;
   while (text.length < 1024) {
     state = (state * 1664525 + 1013904223) >>> 0;
-    text += `${SENTENCES[(state >>> 8) % SENTENCES.length]} `;
+    text += `${SENTENCES[(state >>> 20) % SENTENCES.length]} `;
   }
   return text;
 }
