@@ -228,7 +228,7 @@ describe(CapacityQueue.name, () => {
       // Only who is known to wait goes before others: what counts is when PostgreSQL heard of it.
       await until(hasHead);
       clock = new Date('2030-01-01T00:00:01Z');
-      const small = eager.take({ claims: claims(20) }).then(() => order.push('small'));
+      const small = eager.take({ claims: claims(30) }).then(() => order.push('small'));
       await waits(eager);
       first.end(0);
       await Promise.all([large, small]);
