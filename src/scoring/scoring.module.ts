@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 import { AppConfig } from '../config/index';
+import { Capabilities } from './outcomes/capabilities.service';
+import { Performances } from './performance/performances.service';
+import { Preferences } from './preferences/preferences.service';
 import { RoutingWeights } from './routing-weights';
 import { ScoringService } from './scoring.service';
 
@@ -10,8 +13,11 @@ import { ScoringService } from './scoring.service';
       inject: [AppConfig],
       useFactory: (config: AppConfig) => RoutingWeights.load(config.configDirs),
     },
+    Capabilities,
+    Performances,
+    Preferences,
     ScoringService,
   ],
-  exports: [ScoringService],
+  exports: [Capabilities, Performances, Preferences, ScoringService],
 })
 export class ScoringModule {}

@@ -1,32 +1,59 @@
 import { Injectable } from '@nestjs/common';
 import type { TaskProfile } from '../analysis/index';
 import type { CatalogModel } from '../catalog/index';
-import type { FactorScores, PricedModel, ScoredModel, Strategy } from './factor-scores';
+import type {
+  FactorScores,
+  FactorWeights,
+  PricedModel,
+  ScoredModel,
+  ScoringBasis,
+  Strategy,
+} from './factor-scores';
+import { Capabilities } from './outcomes/capabilities.service';
+import { Performances } from './performance/performances.service';
+import { Preferences } from './preferences/preferences.service';
 import { RoutingWeights } from './routing-weights';
-import { blendedQuality, capabilityScore } from './scorers/capability.scorer';
+import { capabilityScore } from './scorers/capability.scorer';
 import { contextScore } from './scorers/context.scorer';
 import { costScore, expectedCostUsd } from './scorers/cost.scorer';
 
 /**
- * Compares models for one request by capability, context fit, speed and this request's expected cost. Depends on nothing but its
- * arguments and `weights.yaml`: no clock, no chance, and no model's score depends on which others are compared.
+ * Compares models for one request by capability, context fit, speed, health and this request's expected cost. Depends on
+ * nothing but its arguments and `weights.yaml`: no clock, no chance, and no model's score depends on which others are
+ * compared.
  */
 @Injectable()
 export class ScoringService {
-  constructor(private readonly weights: RoutingWeights) {}
+  constructor(
+    private readonly weights: RoutingWeights,
+    private readonly capabilities: Capabilities,
+    private readonly performances: Performances,
+    private readonly preferences: Preferences,
+  ) {}
 
   /** Version of what decided. */
   get version(): string {
     return this.weights.version;
   }
 
+  /** What decides now for an owner (UUID). */
+  basis(ownerId: string, strategy: Strategy): ScoringBasis {
+    return {
+      strategy,
+      weights:
+        this.preferences.of(ownerId)?.strategies[strategy] ?? this.weights.content.strategies[strategy],
+      capabilities: this.capabilities.current,
+      performance: this.performances.current,
+    };
+  }
+
   /** Best first; equal scores are ordered by expected cost, then the vendor's own before deployments, then by id. */
   score(
     candidates: readonly PricedModel[],
     profile: TaskProfile,
-    strategy: Strategy,
+    basis: ScoringBasis,
   ): readonly ScoredModel[] {
-    return candidates.map((candidate) => this.scoreOne(candidate, profile, strategy)).sort(compareScored);
+    return candidates.map((candidate) => this.scoreOne(candidate, profile, basis)).sort(compareScored);
   }
 
   /** How long this model's answer will be, in tokens, hidden reasoning included; at most what was asked for. */
@@ -43,14 +70,14 @@ export class ScoringService {
   private scoreOne(
     { model, price, prior }: PricedModel,
     profile: TaskProfile,
-    strategy: Strategy,
+    { weights, capabilities }: ScoringBasis,
   ): ScoredModel {
     const { content } = this.weights;
     const promptTokens = profile.features.estimatedPromptTokens;
     const request = { promptTokens, completionTokens: this.expectedCompletionTokens(model, profile) };
     const neededTokens = promptTokens + request.completionTokens;
     const costUsd = price && expectedCostUsd(price, request);
-    const quality = blendedQuality(model.scores, profile);
+    const { quality } = capabilities.estimate(model, profile);
     const factors: FactorScores = {
       capability: capabilityScore(quality, profile.features.complexity, content.capability),
       context: contextScore(model.contextWindowTokens, neededTokens, content.context.comfortableRatio),
@@ -60,13 +87,14 @@ export class ScoringService {
         costUsd === undefined
           ? 0
           : costScore(costUsd, { promptTokens, completionTokens: this.usualTokens(profile) }, content.cost),
+      health: 1,
     };
-    const score = weightedSum(factors, content.strategies[strategy]) + prior;
-    return { model, price, prior, score, factors, expectedCostUsd: costUsd };
+    const score = weightedSum(factors, weights) + prior;
+    return { model, price, prior, score, factors, quality, expectedCostUsd: costUsd };
   }
 }
 
-function weightedSum(factors: FactorScores, weights: FactorScores): number {
+function weightedSum(factors: FactorScores, weights: FactorWeights): number {
   return (
     factors.capability * weights.capability +
     factors.context * weights.context +

@@ -25,11 +25,12 @@ export function scoreEmbedding({ model, price }: PricedEmbeddingModel, strategy:
     context: 1,
     speed: SPEED[model.speed],
     cost: price ? 1 / (1 + perMillion(price) / HALF_WORTH_PICO) : 0,
+    health: 1,
   };
   const weights = WEIGHTS[strategy];
   const score =
     factors.capability * weights.quality + factors.speed * weights.speed + factors.cost * weights.cost;
-  return Object.freeze({ model, price, prior: 0, score, factors });
+  return Object.freeze({ model, price, prior: 0, score, factors, quality: factors.capability });
 }
 
 /** Best first; of equal ones the cheaper, then the vendor's own before deployments, then by id. */

@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { AnalysisService, type TaskProfile } from '../analysis/index';
 import { CatalogService } from '../catalog/index';
 import { type ChatRequest, newId, type RequestContext } from '../common/index';
-import { type PricedModel, ScoringService } from '../scoring/index';
+import { type PricedModel, type ScoringBasis, ScoringService } from '../scoring/index';
 import { askedModel } from './asked-model';
 import { type Asking, CandidatePool, type Sifted } from './candidate-pool';
 import { filtered } from './constraints';
@@ -89,7 +89,7 @@ export class SelectionService implements OnModuleInit {
         asking.useDirect,
       );
     }
-    const ranking = this.scoring.score(sifted.passed, profile, strategy);
+    const ranking = this.scoring.score(sifted.passed, profile, this.basis(asking, strategy));
     const { fallback, models = [] } = request.options;
     if (fallback === 'none') return choice(strategy, ranking.slice(0, 1), { ...sifted, ranking });
     if (models.length === 0) {
@@ -97,7 +97,7 @@ export class SelectionService implements OnModuleInit {
       return choice(strategy, ordered, { ...sifted, ranking });
     }
     const listed = this.listed(models, asking);
-    const candidates = [...ranking.slice(0, 1), ...this.inOrder(listed.passed, profile)];
+    const candidates = [...ranking.slice(0, 1), ...this.inOrder(listed.passed, asking)];
     return choice(strategy, candidates, {
       ranking,
       filtered: [...sifted.filtered, ...listed.filtered],
@@ -114,8 +114,8 @@ export class SelectionService implements OnModuleInit {
     const skipped = models.slice(sellers.length).map((model) => filtered(model, 'not_asked_for', profile));
     const listed = this.listed(fallback === 'none' ? [] : alternatives, asking);
     const others = fallback === 'any' ? this.pool.routed(asking) : undefined;
-    const scoredOthers = others ? this.scoring.score(others.passed, profile, 'auto') : [];
-    const candidates = [...this.inOrder([...own.passed, ...listed.passed], profile), ...scoredOthers];
+    const scoredOthers = others ? this.scoring.score(others.passed, profile, this.basis(asking)) : [];
+    const candidates = [...this.inOrder([...own.passed, ...listed.passed], asking), ...scoredOthers];
     const [preferred] = models;
     if (candidates.length === 0 && preferred) {
       const state = this.availability.stateOf(preferred.provider, asking.principal.userId);
@@ -147,8 +147,13 @@ export class SelectionService implements OnModuleInit {
   }
 
   /** Scored, in the order they came. */
-  private inOrder(models: readonly PricedModel[], profile: TaskProfile): readonly PlannedModel[] {
-    return models.flatMap((model) => this.scoring.score([model], profile, 'auto'));
+  private inOrder(models: readonly PricedModel[], asking: Asking): readonly PlannedModel[] {
+    const basis = this.basis(asking);
+    return models.flatMap((model) => this.scoring.score([model], asking.profile, basis));
+  }
+
+  private basis({ principal }: Asking, strategy: Strategy = 'auto'): ScoringBasis {
+    return this.scoring.basis(principal.userId, strategy);
   }
 }
 

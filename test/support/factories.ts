@@ -57,8 +57,8 @@ export function aPrice(overrides: Partial<PriceVersion> = {}): PriceVersion {
 }
 
 export function aPlanned(model: Partial<CatalogModel> = {}, price: Partial<PriceVersion> = {}): PlannedModel {
-  const factors = { capability: 0.5, context: 0.5, speed: 0.5, cost: 0.5 };
-  return { model: aModel(model), price: aPrice(price), score: 0.5, factors, prior: 0 };
+  const factors = { capability: 0.5, context: 0.5, speed: 0.5, cost: 0.5, health: 1 };
+  return { model: aModel(model), price: aPrice(price), score: 0.5, factors, quality: 0.5, prior: 0 };
 }
 
 export function aProfile(overrides: Partial<TaskProfile['features']> = {}): TaskProfile {

@@ -2,11 +2,20 @@ import path from 'node:path';
 import type { TaskProfile } from '../../../src/analysis/index';
 import type { CatalogModel, PriceVersion } from '../../../src/catalog/index';
 import { ConfigurationError } from '../../../src/errors/index';
-import { type PricedModel, RoutingWeights, ScoringService } from '../../../src/scoring/index';
+import {
+  Capabilities,
+  Performances,
+  Preferences,
+  type PricedModel,
+  RoutingWeights,
+  ScoringService,
+  type Strategy,
+} from '../../../src/scoring/index';
 import { aModel, aPrice, aProfile } from '../../support/factories';
 
 const shipped = RoutingWeights.load([path.join(__dirname, '../../../config')]);
-const scoring = new ScoringService(shipped);
+const scoring = new ScoringService(shipped, new Capabilities(), new Performances(), new Preferences());
+const basis = (strategy: Strategy) => scoring.basis('nobody', strategy);
 
 /** Prices in US dollars per million tokens. */
 function priced(model: Partial<CatalogModel>, input = 1, output = 4): PricedModel {
@@ -30,16 +39,20 @@ const typed = (taskType: TaskProfile['taskType'], more: Partial<TaskProfile> = {
 });
 
 const factorsOf = (candidate: PricedModel, profile: TaskProfile) =>
-  scoring.score([candidate], profile, 'auto')[0]?.factors;
+  scoring.score([candidate], profile, basis('auto'))[0]?.factors;
 const order = (
   candidates: readonly PricedModel[],
   profile: TaskProfile,
   strategy: 'auto' | 'cheap' | 'best' | 'fast',
-) => scoring.score(candidates, profile, strategy).map(({ model }) => model.id);
+) => scoring.score(candidates, profile, basis(strategy)).map(({ model }) => model.id);
 
 describe(ScoringService.name, () => {
   it('uses the weights of the strategy: 0.50 capability, 0.20 context, 0.15 speed, 0.15 cost for auto', () => {
-    const [scored] = scoring.score([{ ...priced({ scores: scores(0.8) }), prior: 0.05 }], aProfile(), 'auto');
+    const [scored] = scoring.score(
+      [{ ...priced({ scores: scores(0.8) }), prior: 0.05 }],
+      aProfile(),
+      basis('auto'),
+    );
     const { capability = 0, context = 0, speed = 0, cost = 0 } = scored?.factors ?? {};
     expect(scored?.score).toBeCloseTo(
       0.5 * capability + 0.2 * context + 0.15 * speed + 0.15 * cost + 0.05,
@@ -104,7 +117,7 @@ describe(ScoringService.name, () => {
       const profile = typed('GENERAL', {
         features: aProfile({ estimatedPromptTokens: 1_000, requestedMaxTokens: 100 }).features,
       });
-      const [scored] = scoring.score([priced({}, 2, 10)], profile, 'auto');
+      const [scored] = scoring.score([priced({}, 2, 10)], profile, basis('auto'));
       expect(scored?.expectedCostUsd).toBeCloseTo((1_000 * 2 + 100 * 10) / 1e6, 12);
     });
 
@@ -118,7 +131,7 @@ describe(ScoringService.name, () => {
         scoring.score(
           [tiered],
           typed('GENERAL', { features: aProfile({ estimatedPromptTokens, requestedMaxTokens: 1 }).features }),
-          'auto',
+          basis('auto'),
         )[0]?.expectedCostUsd ?? 0;
       expect(of(200_000)).toBeCloseTo(0.200004, 6);
       expect(of(200_001)).toBeCloseTo(0.40001, 5);
@@ -127,7 +140,7 @@ describe(ScoringService.name, () => {
     it('counts the hidden tokens of models that reason', () => {
       const plain = priced({ id: 'openai/plain' });
       const thinker = priced({ id: 'openai/thinker', supports: { ...aModel().supports, reasoning: true } });
-      const [first, second] = scoring.score([thinker, plain], typed('MATH'), 'cheap');
+      const [first, second] = scoring.score([thinker, plain], typed('MATH'), basis('cheap'));
       expect(first?.model.id).toBe('openai/plain');
       expect(second?.expectedCostUsd).toBeGreaterThan(first?.expectedCostUsd ?? Infinity);
     });
@@ -138,11 +151,11 @@ describe(ScoringService.name, () => {
     });
 
     it('does not depend on what else is compared', () => {
-      const alone = scoring.score([cheapToRead], aProfile(), 'auto')[0]?.score;
+      const alone = scoring.score([cheapToRead], aProfile(), basis('auto'))[0]?.score;
       const among = scoring.score(
         [cheapToWrite, cheapToRead, priced({ id: 'openai/x' }, 90, 400)],
         aProfile(),
-        'auto',
+        basis('auto'),
       );
       expect(among.find(({ model }) => model.id === 'openai/reader')?.score).toBe(alone);
     });

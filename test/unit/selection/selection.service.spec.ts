@@ -421,6 +421,7 @@ describe(SelectionService.name, () => {
         'context',
         'speed',
         'cost',
+        'health',
       ]);
       expect(shown.ranking[0]?.expectedCostUsd).toMatch(/^0\.\d+$/);
       expect(JSON.parse(JSON.stringify(shown))).toMatchObject({ model: 'openai/strong' });

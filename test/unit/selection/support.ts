@@ -11,7 +11,13 @@ import {
 import { type ChatRequest, PROVIDER_IDS, type ProviderId } from '../../../src/common/index';
 import type { AppConfig } from '../../../src/config/index';
 import type { ProviderAvailability, ProviderRegistry } from '../../../src/providers/index';
-import { RoutingWeights, ScoringService } from '../../../src/scoring/index';
+import {
+  Capabilities,
+  Performances,
+  Preferences,
+  RoutingWeights,
+  ScoringService,
+} from '../../../src/scoring/index';
 import { CandidatePool } from '../../../src/selection/candidate-pool';
 import { Guide } from '../../../src/selection/guide';
 import {
@@ -74,7 +80,7 @@ export function aRouter(surroundings: Surroundings): Router {
     new CandidatePool(catalog, prices, availability, guide),
     availability,
     guide,
-    new ScoringService(weights),
+    new ScoringService(weights, new Capabilities(), new Performances(), new Preferences()),
     analysis,
   );
   return {
