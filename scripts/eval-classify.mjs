@@ -6,12 +6,15 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { readJsonLines } from './lib/classifier-examples.mjs';
 import { f1Of, figures } from './lib/classifier-report.mjs';
+import { ASSUMED_ACCURACIES, semanticCurve } from './lib/semantic-curve.mjs';
 
 const require = createRequire(import.meta.url);
 const { PatternSet, readPrompt, TaskClassifier } = require('../dist/src/analysis/index.js');
 const { TASK_TYPES } = require('../dist/src/common/index.js');
 
 const THRESHOLDS = [0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+/** US dollars per million tokens of a cheap model. */
+const CLASSIFIER_PRICE = { input: 0.1, output: 0.4 };
 const NANOSECONDS_PER_MICROSECOND = 1000;
 
 const { values, positionals } = parseArgs({
@@ -45,13 +48,14 @@ const answers = rows.map(({ prompt }) => classify(prompt));
 const microsecondsPerPrompt =
   Number(process.hrtime.bigint() - began) / NANOSECONDS_PER_MICROSECOND / Math.max(1, rows.length);
 
-const predictions = rows.map(({ label, alt = [], lang = 'und' }, index) => {
+const predictions = rows.map(({ prompt, label, alt = [], lang = 'und' }, index) => {
   const { taskType: type, probability: confidence } = answers[index];
   return {
     label,
     type,
     lang,
     confidence,
+    chars: prompt.length,
     isRight: type === label,
     isAcceptable: type === label || alt.includes(type),
   };
@@ -91,6 +95,18 @@ for (const threshold of THRESHOLDS) {
   const share = sure.filter(({ isRight }) => isRight).length / Math.max(1, sure.length);
   console.log(
     `${threshold.toFixed(1).padStart(15)}   ${percent(sure.length / Math.max(1, all.count))}   ${percent(share)}`,
+  );
+}
+
+console.log(
+  '\nA model asked below a threshold (CLASSIFIER_THRESHOLD), at $0.10 and $0.40 per million tokens:',
+);
+const assumed = ASSUMED_ACCURACIES.map((accuracy) => `if right ${percent(accuracy)}`).join('  ');
+console.log(`threshold    asked  $ per 1,000  accuracy of the rest  ${assumed}`);
+for (const row of semanticCurve(predictions, THRESHOLDS, CLASSIFIER_PRICE)) {
+  const accuracies = row.accuracies.map((accuracy) => percent(accuracy).padStart(16)).join('  ');
+  console.log(
+    `${row.threshold.toFixed(1).padStart(9)}  ${percent(row.askedShare)}  ${row.usdPerThousand.toFixed(4).padStart(11)}  ${percent(row.keptAccuracy).padStart(20)}  ${accuracies}`,
   );
 }
 

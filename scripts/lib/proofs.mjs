@@ -68,6 +68,14 @@ export const proofs = [
       'Two providers sell the same model. The first one fails in each of these ways, for a JSON request and for a streamed one: what the client sees, and what is booked, attempt by attempt. What was charged is never booked at $0; an upper bound stands where nobody but the provider knows. Circuit breakers are off and pauses begin at 5 ms, so that each fault is met on its own; the row of the open breaker has them on.',
     columns: ['fault at the first provider', 'the client sees', 'booked'],
   },
+  {
+    number: 10,
+    file: 'routing',
+    title: 'Routing never plans with what cannot serve, and every decision replays',
+    proves:
+      'Random requests meet random catalogs, keys, guides and experiments: no plan holds a model that lacks what its request needs, that its key may not use, or that is below its quality target. Then decisions of the shipped catalog, under changing prices, preferences, capabilities, measured performance and running experiments, are stored in PostgreSQL, and each is replayed from its row to the same model, candidates, scores and filters.',
+    oracle: 'what each request was made to need, and the rows as they were stored',
+  },
 ];
 
 const usualOracle = 'the log of the truth provider, a mock provider in a process of its own';

@@ -2,22 +2,20 @@ import { Module } from '@nestjs/common';
 import { AppConfig } from '../config/index';
 import { AnalysisService } from './analysis.service';
 import { TaskClassifier } from './classifier/task-classifier';
-import { PatternSet } from './pattern-set';
+import { Patterns } from './patterns';
+import { SemanticRouter } from './semantic/semantic-router';
 
 @Module({
   providers: [
-    {
-      provide: PatternSet,
-      inject: [AppConfig],
-      useFactory: (config: AppConfig) => PatternSet.load(config.configDirs),
-    },
+    Patterns,
     {
       provide: TaskClassifier,
       inject: [AppConfig],
       useFactory: (config: AppConfig) => TaskClassifier.load(config.configDirs),
     },
     AnalysisService,
+    SemanticRouter,
   ],
-  exports: [AnalysisService],
+  exports: [AnalysisService, SemanticRouter],
 })
 export class AnalysisModule {}

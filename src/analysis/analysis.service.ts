@@ -6,7 +6,9 @@ import { AppConfig } from '../config/index';
 import { ValidationError } from '../errors/index';
 import { TaskClassifier } from './classifier/task-classifier';
 import { complexity } from './complexity';
-import { PatternSet } from './pattern-set';
+import type { PatternSet } from './pattern-set';
+import { Patterns } from './patterns';
+import { promptSketch } from './prompt-sketch';
 import { type PromptText, promptText } from './prompt-text';
 import { type RequestFacts, requestFacts } from './request-facts';
 import type { SecondaryTaskType, TaskFeatures, TaskProfile } from './task-profile';
@@ -21,6 +23,7 @@ interface KnownText {
   readonly demanding: number;
   readonly simple: number;
   readonly patterns: readonly string[];
+  readonly sketch: readonly number[];
 }
 
 const NO_TYPES: readonly SecondaryTaskType[] = Object.freeze([]);
@@ -35,19 +38,27 @@ type Decision = Pick<TaskProfile, 'taskType' | 'confidence' | 'secondary' | 'sou
 @Injectable()
 export class AnalysisService {
   private readonly readings: LRUCache<string, KnownText>;
+  /** What they were read with. */
+  private readWith?: PatternSet;
 
   constructor(
-    private readonly patterns: PatternSet,
+    private readonly patterns: Patterns,
     private readonly classifier: TaskClassifier,
     config: AppConfig,
   ) {
     this.readings = new LRUCache({ max: config.vars.ANALYZER_CACHE_SIZE });
   }
 
+  /** Of what reads prompts now. */
+  get versions(): { readonly patterns: string; readonly classifier: string } {
+    return { patterns: this.patterns.current.version, classifier: this.classifier.version };
+  }
+
   /** @throws ValidationError naming `x-lattice-task-type` when the override is no task type. */
   profile(request: ChatRequest): TaskProfile {
     const facts = requestFacts(request);
-    const reading = this.read(promptText(request.body.messages));
+    const patterns = this.patterns.current;
+    const reading = this.read(patterns, promptText(request.body.messages));
     const override = askedTaskType(request.options.taskType);
     const decision = override ? overridden(override) : decide(facts, request, reading.ranking);
     return Object.freeze({
@@ -57,30 +68,34 @@ export class AnalysisService {
       needs: facts.needs,
       features: features(facts, reading),
       patterns: reading.patterns,
+      sketch: reading.sketch,
       source: decision.source,
-      patternsVersion: this.patterns.version,
+      probabilities: reading.ranking.probabilities,
+      patternsVersion: patterns.version,
       classifierVersion: this.classifier.version,
     });
   }
 
-  private read(windows: PromptText): KnownText {
+  private read(patterns: PatternSet, windows: PromptText): KnownText {
+    if (patterns !== this.readWith) this.readings.clear();
+    this.readWith = patterns;
     const key = cacheKey(windows);
     const known = this.readings.get(key);
     if (known) return known;
-    const reading = this.readAnew(windows);
+    const reading = this.readAnew(patterns, windows);
     this.readings.set(key, reading);
     return reading;
   }
 
-  private readAnew(windows: PromptText): KnownText {
-    const { matches, ...reading } = readWindows(this.patterns, windows);
+  private readAnew(patterns: PatternSet, windows: PromptText): KnownText {
+    const { matches, ...reading } = readWindows(patterns, windows);
     const { text, lowered, language, hasCode, demanding, simple } = reading;
     const isEmpty = text.trim() === '';
     const ranking = rankTypes(
       isEmpty ? [] : this.classifier.probabilities({ text, lowered, language, patterns: matches }),
     );
-    const patterns = Object.freeze(matches.map(({ id }) => id));
-    return { ranking, language, hasCode, demanding, simple, patterns };
+    const ids = Object.freeze(matches.map(({ id }) => id));
+    return { ranking, language, hasCode, demanding, simple, patterns: ids, sketch: promptSketch(lowered) };
   }
 }
 

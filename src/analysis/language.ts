@@ -1,5 +1,7 @@
 /** Names the language of a text by its script, and Latin-script languages by their commonest words. */
 
+import { CharacterTree } from './character-tree';
+
 const SAMPLE_CHARS = 500;
 const MIN_STOP_WORDS = 1;
 
@@ -17,15 +19,25 @@ const STOP_WORDS: Readonly<Record<string, string>> = {
   vi: 'và là của có cho một các trong được với không này những bao nhiêu hãy viết tôi bạn để',
 };
 
+const LANGUAGES = Object.keys(STOP_WORDS);
+
+/** All stop words, and by node where one ends: the places of its languages in `LANGUAGES`. */
+const STOP_WORD_TREE = new CharacterTree();
 const LANGUAGES_OF_WORD = stopWordTable();
 
-function stopWordTable(): ReadonlyMap<string, readonly string[]> {
-  const table = new Map<string, string[]>();
-  for (const [language, words] of Object.entries(STOP_WORDS)) {
-    for (const word of words.split(' ')) table.set(word, [...(table.get(word) ?? []), language]);
+function stopWordTable(): ReadonlyMap<number, readonly number[]> {
+  const table = new Map<number, number[]>();
+  for (const [place, language] of LANGUAGES.entries()) {
+    for (const word of (STOP_WORDS[language] ?? '').split(' ')) {
+      const node = STOP_WORD_TREE.add(word);
+      table.set(node, [...(table.get(node) ?? []), place]);
+    }
   }
   return table;
 }
+
+/** By character code, for the scripts that a Latin text is written in. */
+const IS_LETTER = Uint8Array.from({ length: 0x2000 }, (_, code) => Number(isLetter(code)));
 
 type Script =
   'latin' | 'han' | 'kana' | 'hangul' | 'cyrillic' | 'arabic' | 'hebrew' | 'thai' | 'devanagari' | 'greek';
@@ -99,18 +111,50 @@ function scriptOf(code: number): Script | undefined {
   return undefined;
 }
 
+/** The languages that a stop word belongs to share it. Of equals, the one that came first wins. */
 function latinLanguage(sample: string): string {
-  const scores = new Map<string, number>();
-  for (const word of sample.split(/[^\p{L}]+/u)) {
-    const languages = LANGUAGES_OF_WORD.get(word);
-    if (!languages) continue;
-    for (const language of languages)
-      scores.set(language, (scores.get(language) ?? 0) + 1 / languages.length);
+  const scores = new Map<number, number>();
+  let at = 0;
+  while (at < sample.length) {
+    let node = CharacterTree.ROOT;
+    const start = at;
+    for (; at < sample.length && isLetterAt(sample, at); at += 1) {
+      if (node !== CharacterTree.NONE || at === start)
+        node = STOP_WORD_TREE.child(node, sample.charCodeAt(at));
+    }
+    if (STOP_WORD_TREE.isEnd(node)) countWord(scores, node);
+    at += 1;
   }
+  return bestOf(scores);
+}
+
+function countWord(scores: Map<number, number>, node: number): void {
+  const languages = LANGUAGES_OF_WORD.get(node);
+  if (!languages) return;
+  for (const language of languages) scores.set(language, (scores.get(language) ?? 0) + 1 / languages.length);
+}
+
+function bestOf(scores: ReadonlyMap<number, number>): string {
   let best = 'und';
   let most = MIN_STOP_WORDS - 0.01;
   for (const [language, score] of scores) {
-    if (score > most) [best, most] = [language, score];
+    if (score > most) [best, most] = [LANGUAGES[language] ?? best, score];
   }
   return best;
+}
+
+/** The second half of a character beyond the first plane is what its first half is. */
+function isLetterAt(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code < IS_LETTER.length) return IS_LETTER[code] === 1;
+  const isSecondHalf = isBetween(code, 0xdc00, 0xdfff) && isBetween(text.charCodeAt(at - 1), 0xd800, 0xdbff);
+  return isLetter(text.codePointAt(isSecondHalf ? at - 1 : at) ?? 0);
+}
+
+function isBetween(code: number, first: number, last: number): boolean {
+  return code >= first && code <= last;
+}
+
+function isLetter(code: number): boolean {
+  return /\p{L}/u.test(String.fromCodePoint(code));
 }

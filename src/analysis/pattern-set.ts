@@ -6,7 +6,7 @@ import { type Expression, type PatternEntry, type PatternFile, patternFileSchema
 import { PhraseTrie } from './phrase-trie';
 import type { PromptText } from './prompt-text';
 
-const PATTERN_FILE = 'routing/patterns.yaml';
+export const PATTERN_FILE = 'routing/patterns.yaml';
 /** Room for the states of the one automaton; beyond it, matching stays linear but gets slow. */
 const AUTOMATON_BYTES = 32 * 1024 * 1024;
 

@@ -1,20 +1,15 @@
+import { CharacterTree } from './character-tree';
 import { expandPhrase } from './phrase';
 
-/** Most nodes of the tree continue in one way and end nothing, so what is empty is shared. */
-interface TrieNode {
-  next: Map<number, TrieNode>;
-  /** Expressions that match when the word ends here. */
-  whole: readonly number[];
-  /** Expressions that match whatever follows. */
-  beginning: readonly number[];
-}
-
-const NO_NEXT = new Map<number, TrieNode>();
 const NONE: readonly number[] = [];
-
 const SPACE = 0x20;
 const APOSTROPHE = 0x27;
 const LAST_ASCII = 0x7f;
+const CODES = 0x10000;
+
+/** By character code, what `normalize` and `isWordCode` say. */
+const NORMALIZED = Uint16Array.from({ length: CODES }, (_, code) => normalize(code));
+const IS_WORD = Uint8Array.from({ length: CODES }, (_, code) => Number(isWordCode(code)));
 
 /**
  * Finds thousands of phrases in one pass: from every word's beginning (and every ideograph) down a tree of characters. Time is
@@ -22,7 +17,11 @@ const LAST_ASCII = 0x7f;
  * Phrases in scripts with word gaps match whole words only; any white space matches a space.
  */
 export class PhraseTrie {
-  private readonly root = newNode();
+  private readonly tree = new CharacterTree();
+  /** By node: the expressions that match when the word ends there. */
+  private readonly whole = new Map<number, readonly number[]>();
+  /** By node: the expressions that match whatever follows. */
+  private readonly beginning = new Map<number, readonly number[]>();
 
   /**
    * Adds a phrase in the syntax of `expandPhrase`; a match reports `index`.
@@ -33,57 +32,46 @@ export class PhraseTrie {
       const isOpen = text.endsWith('*');
       const literal = isOpen ? text.slice(0, -1) : text;
       if (literal.trim() === '') throw new SyntaxError('is empty');
-      const node = this.nodeOf(literal);
+      const node = this.tree.add(normalized(literal));
       const isUnbounded = isOpen || !isWordCode(literal.charCodeAt(literal.length - 1));
-      if (isUnbounded) node.beginning = [...node.beginning, index];
-      else node.whole = [...node.whole, index];
+      const matches = isUnbounded ? this.beginning : this.whole;
+      matches.set(node, [...(matches.get(node) ?? []), index]);
     }
   }
 
   /** Calls `found` for every match in a lower-cased text; an index may come more than once. */
   scan(text: string, found: (index: number) => void): void {
-    let isInsideWord = false;
+    let isInsideWord = 0;
     for (let start = 0; start < text.length; start += 1) {
-      const code = text.charCodeAt(start);
-      const isWord = isWordCode(code);
-      if (!(isWord && isInsideWord)) this.matchFrom(text, start, found);
+      const isWord = IS_WORD[text.charCodeAt(start)] as number;
+      if ((isWord & isInsideWord) === 0) this.matchFrom(text, start, found);
       isInsideWord = isWord;
     }
   }
 
   private matchFrom(text: string, start: number, found: (index: number) => void): void {
-    let node = this.root.next.get(normalize(text.charCodeAt(start)));
-    let position = start + 1;
-    while (node) {
-      if (node.beginning.length > 0) for (const index of node.beginning) found(index);
-      const code = position < text.length ? text.charCodeAt(position) : SPACE;
-      if (node.whole.length > 0 && !isWordCode(code)) for (const index of node.whole) found(index);
-      if (position >= text.length) return;
-      node = node.next.get(normalize(code));
-      position += 1;
+    let node = CharacterTree.ROOT;
+    for (let position = start; position < text.length; position += 1) {
+      node = this.tree.child(node, NORMALIZED[text.charCodeAt(position)] as number);
+      if (node === CharacterTree.NONE) return;
+      if (this.tree.isEnd(node)) this.report(node, text, position + 1, found);
     }
   }
 
-  private nodeOf(literal: string): TrieNode {
-    let node = this.root;
-    for (let position = 0; position < literal.length; position += 1) {
-      const code = normalize(literal.charCodeAt(position));
-      let next = node.next.get(code);
-      if (!next) {
-        next = newNode();
-        if (node.next === NO_NEXT) node.next = new Map();
-        node.next.set(code, next);
-      }
-      node = next;
-    }
-    return node;
+  private report(node: number, text: string, end: number, found: (index: number) => void): void {
+    for (const index of this.beginning.get(node) ?? NONE) found(index);
+    if (end < text.length && IS_WORD[text.charCodeAt(end)] === 1) return;
+    for (const index of this.whole.get(node) ?? NONE) found(index);
   }
 }
 
-function newNode(): TrieNode {
-  return { next: NO_NEXT, whole: NONE, beginning: NONE };
+function normalized(text: string): string {
+  let result = '';
+  for (let at = 0; at < text.length; at += 1) result += String.fromCharCode(normalize(text.charCodeAt(at)));
+  return result;
 }
 
+/** What a character counts as in a phrase. */
 function normalize(code: number): number {
   if (code > LAST_ASCII) return code === 0x2019 ? APOSTROPHE : code === 0xa0 ? SPACE : code;
   return code < SPACE ? SPACE : code;

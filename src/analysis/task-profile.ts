@@ -49,6 +49,14 @@ export interface SecondaryTaskType {
   readonly confidence: number;
 }
 
+export interface SemanticAnswer {
+  /** Catalog id. */
+  readonly model: string;
+  readonly taskType: TaskType;
+  /** UUID of the request that it was booked as. */
+  readonly requestId: string;
+}
+
 /** Computed once per request; pure data, frozen. */
 export interface TaskProfile {
   readonly taskType: TaskType;
@@ -60,8 +68,14 @@ export interface TaskProfile {
   readonly features: TaskFeatures;
   /** Ids of the patterns that matched. */
   readonly patterns: readonly string[];
+  /** A few dozen small numbers that tell alike prompts from others. */
+  readonly sketch?: readonly number[];
   /** Where the type came from. */
-  readonly source: 'classifier' | 'fields' | 'override' | 'default';
+  readonly source: 'classifier' | 'semantic' | 'fields' | 'override' | 'default';
+  /** What the local classifier makes of the text: types from 0.01 on, the likeliest first. */
+  readonly probabilities: readonly SecondaryTaskType[];
+  /** The model that was asked because the local classifier was unsure, and what it said. */
+  readonly semantic?: SemanticAnswer;
   /** Hash of the pattern file that was read. */
   readonly patternsVersion: string;
   /** Hash of the weights that decided. */

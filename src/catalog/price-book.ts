@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { Clock, SerialQueue } from '../common/index';
 import { NotFoundError } from '../errors/index';
 import { CatalogService } from './catalog.service';
@@ -6,11 +7,16 @@ import { listPrice, LIST_PRICE_SOURCE } from './list-price';
 import { type CatalogModel, kindOf } from './model';
 import type { ModelPrices, PriceVersion } from './price';
 import { fromUsd, priceHash } from './price-conversion';
-import { type ListedPrice, type PriceRecord, PriceRepository } from './price.repository';
+import { type CurrentPrices, type ListedPrice, type PriceRecord, PriceRepository } from './price.repository';
 
 const REFRESH_MS = 60_000;
+const MAX_BOOKS = 20;
 const YAML_SOURCE = 'catalog';
 const DISCOVERY_SOURCE = 'local';
+interface BookContent extends Pick<CurrentPrices, 'version' | 'closedAt'> {
+  readonly prices: ReadonlyMap<string, PriceVersion>;
+}
+
 /** Models found at a local server cost nothing, and say so. */
 const FREE = fromUsd({ input: '0', output: '0' });
 
@@ -23,7 +29,8 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(PriceBook.name);
   /** Hash of each model's listed price when this process last brought the book in line. */
   private readonly synced = new Map<string, string>();
-  private prices: ReadonlyMap<string, PriceVersion> = new Map();
+  private content: BookContent = { version: 0, prices: new Map() };
+  private readonly books = new LRUCache<number, ReadonlyMap<string, PriceVersion>>({ max: MAX_BOOKS });
   /** One at a time, so that an older reading never replaces a newer one. */
   private readonly turns = new SerialQueue();
   private timer?: NodeJS.Timeout;
@@ -49,7 +56,26 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
 
   /** The price in force, from memory. Undefined means unknown, never free. */
   current(modelId: string): PriceVersion | undefined {
-    return this.prices.get(modelId);
+    return this.content.prices.get(modelId);
+  }
+
+  /** The highest number of a price version when this process last read the book; stored with every routing decision. */
+  get version(): number {
+    return this.content.version;
+  }
+
+  /** What was in force when the book had this version; a price that nothing replaced, until it was withdrawn. */
+  async asOf(version: number, at: Date): Promise<{ current(modelId: string): PriceVersion | undefined }> {
+    const { closedAt, prices: present } = this.content;
+    const isPresent = version === this.version && (closedAt === undefined || closedAt < at);
+    if (isPresent) return { current: (modelId) => present.get(modelId) };
+    const prices = await this.earlier(version);
+    return {
+      current: (modelId) => {
+        const price = prices.get(modelId);
+        return price?.validTo === undefined || price.validTo > at ? price : undefined;
+      },
+    };
   }
 
   /** Newest first, optionally of one model. */
@@ -111,6 +137,16 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
     }
   }
 
+  /** Of books that are closed, the last few that were asked for. */
+  private async earlier(version: number): Promise<ReadonlyMap<string, PriceVersion>> {
+    const known = this.books.get(version);
+    if (known) return known;
+    const rows = await this.repository.listUpTo(version);
+    const prices = new Map(rows.map((row) => [row.model, row]));
+    if (version < this.version) this.books.set(version, prices);
+    return prices;
+  }
+
   private async sync(models: readonly CatalogModel[]): Promise<void> {
     const listed = models.map((model) => this.listed(model));
     await this.repository.sync(listed);
@@ -120,13 +156,13 @@ export class PriceBook implements OnModuleInit, OnModuleDestroy {
 
   /** Unchanged versions stay the same objects. */
   private async reload(): Promise<void> {
-    const rows = await this.repository.listCurrent();
-    this.prices = new Map(
-      rows.map((row) => {
-        const before = this.prices.get(row.model);
-        return [row.model, before?.version === row.version ? before : row];
-      }),
-    );
+    const { prices } = this.content;
+    const now = await this.repository.readCurrent();
+    const entries = now.prices.map((row) => {
+      const before = prices.get(row.model);
+      return [row.model, before?.version === row.version ? before : row] as const;
+    });
+    this.content = { version: now.version, closedAt: now.closedAt, prices: new Map(entries) };
   }
 
   private listed(model: CatalogModel): ListedPrice {

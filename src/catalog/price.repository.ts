@@ -13,6 +13,15 @@ export interface ListedPrice {
 /** Writes down who changed a price, in the transaction that changes it. @param before what was in force until then */
 export type PriceRecord = (executor: SqlExecutor, before: PriceVersion | undefined) => Promise<void>;
 
+export interface CurrentPrices {
+  /** The highest number given so far. */
+  readonly version: number;
+  /** When a price last ended. */
+  readonly closedAt?: Date;
+  /** What is in force. */
+  readonly prices: readonly PriceVersion[];
+}
+
 const OPERATOR_SOURCE = 'operator';
 /** The channel that tells other processes to read the book again. */
 export const PRICES_CHANGED = 'lattice_prices';
@@ -39,9 +48,34 @@ const COLUMNS = 'version, model, prices, source, valid_from, valid_to';
 export class PriceRepository {
   constructor(private readonly database: DataSource) {}
 
-  async listCurrent(): Promise<PriceVersion[]> {
+  async listCurrent(): Promise<readonly PriceVersion[]> {
+    return (await this.readCurrent()).prices;
+  }
+
+  /** The book of one moment. */
+  async readCurrent(): Promise<CurrentPrices> {
+    const rows: (PriceRow & { readonly highest: number; readonly closed_at: Date | null })[] =
+      await this.database.query(
+        `SELECT ${COLUMNS}, whole.* FROM price_versions,
+           (SELECT max(version) AS highest, max(valid_to) AS closed_at FROM price_versions) whole
+         WHERE valid_to IS NULL`,
+      );
+    const [row] = rows;
+    return { version: row?.highest ?? 0, closedAt: row?.closed_at ?? undefined, prices: rows.map(toVersion) };
+  }
+
+  /**
+   * The newest version of each model up to this number. `validTo` stands only on those that nothing replaced: from then
+   * on the model had no price.
+   */
+  async listUpTo(version: number): Promise<PriceVersion[]> {
     const rows: PriceRow[] = await this.database.query(
-      `SELECT ${COLUMNS} FROM price_versions WHERE valid_to IS NULL`,
+      `SELECT version, model, prices, source, valid_from,
+         CASE WHEN NOT EXISTS (SELECT FROM price_versions later
+           WHERE later.model = newest.model AND later.valid_from = newest.valid_to) THEN valid_to END AS valid_to
+       FROM (SELECT DISTINCT ON (model) ${COLUMNS} FROM price_versions WHERE version <= $1
+         ORDER BY model, version DESC) newest`,
+      [version],
     );
     return rows.map(toVersion);
   }

@@ -84,6 +84,13 @@ export interface LatticeOptions {
   readonly useDirect?: boolean;
   /** May an earlier answer be given? Default: what the key says. */
   readonly cache?: CachingOption;
+  /** Quality target of routed requests, 0 < quality <= 1: the cheapest model expected to be that good beside the best. */
+  readonly quality?: number;
+  /**
+   * What an answer that fully succeeds is worth, in US dollars: the model is wanted whose expected quality times that, less
+   * its expected cost, is highest.
+   */
+  readonly answerWorthUsd?: number;
 }
 
 /** What the gateway hands to the pipeline: validated, frozen. */

@@ -19,6 +19,8 @@ export type IdPrefix =
   | 'aud'
   | 'msg'
   | 'crd'
+  | 'exp'
+  | 'out'
   | 'resp';
 
 const pool = { bytes: Buffer.alloc(0), offset: 0 };
@@ -45,6 +47,14 @@ export function newId(nowMs: number = Date.now()): string {
   const time = nowMs.toString(16).padStart(12, '0');
   const variant = ((Number.parseInt(random.charAt(3), 16) & 0x3) | 0x8).toString(16);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(7, 19)}`;
+}
+
+const TIME_DIGITS = 12;
+
+/** The lowest UUIDv7 of a millisecond: what was made from then on has a higher one. */
+export function firstIdAt(ms: number): string {
+  const time = Math.max(0, ms).toString(16).padStart(TIME_DIGITS, '0').slice(-TIME_DIGITS);
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 /** The form callers see: `req_` and the UUID's 32 hexadecimal digits. */

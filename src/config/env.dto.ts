@@ -15,6 +15,7 @@ import {
 } from 'class-validator';
 import { type Role, ROLES } from '../common/index';
 import { IsProxyList } from './proxy-list';
+import { RoutingEnvDto } from './routing-env.dto';
 
 const URL_OPTIONS = { require_tld: false, require_protocol: true, protocols: ['http', 'https'] };
 
@@ -22,7 +23,7 @@ const LATTICE_ENVS = ['dev', 'test', 'production'] as const;
 export type LatticeEnv = (typeof LATTICE_ENVS)[number];
 
 /** Every environment variable Lattice reads, with its default. `.env.example` lists the same names. */
-export class EnvDto {
+export class EnvDto extends RoutingEnvDto {
   @IsIn(LATTICE_ENVS)
   LATTICE_ENV: LatticeEnv = 'dev';
 
@@ -153,12 +154,6 @@ export class EnvDto {
   @Min(1)
   @Max(1_000_000)
   DEFAULT_MAX_OUTPUT_TOKENS: number = 4096;
-
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1_000_000)
-  ANALYZER_CACHE_SIZE: number = 1024;
 
   /** 0: no answer is kept, and nobody waits for the answer to another request. */
   @Type(() => Number)

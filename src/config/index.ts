@@ -1,4 +1,5 @@
 export { AppConfig, type DefaultLimits, loadConfig } from './app-config';
+export { findConfigFile, shortHash } from './config-file';
 export { ConfigModule } from './config.module';
 export { EnvDto } from './env.dto';
 export { KeyRing, type RingKey } from './key-ring';
@@ -7,4 +8,5 @@ export type { AwsCredentials, AwsKeys, ProviderSettings } from './provider-setti
 export { scriptEnvironment, withoutValues } from './script-environment';
 export { SCRIPTS_FILE, type Scripts, type ScriptSettings } from './scripts-file';
 export { SecretKey } from './secret-key';
-export { parseYaml, readYamlFile, shortHash, type YamlFile } from './yaml-file';
+export { WatchedFile, type WatchedFileOptions } from './watched-file';
+export { parseYaml, readYamlFile, type YamlFile } from './yaml-file';

@@ -1,15 +1,13 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { parse, YAMLError } from 'yaml';
 import type { ZodType } from 'zod';
 import { ConfigurationError } from '../errors/index';
+import { findConfigFile } from './config-file';
 
 export interface YamlFile<T> {
   /** Where it was found, for messages. */
   readonly file: string;
   readonly value: T;
-  /** The first 12 hexadecimal digits of the SHA-256 of its text. */
+  /** `shortHash` of its text. */
   readonly version: string;
 }
 
@@ -22,12 +20,8 @@ export function readYamlFile<T>(
   relativePath: string,
   schema: ZodType<T>,
 ): YamlFile<T> {
-  for (const dir of dirs) {
-    const file = path.join(dir, relativePath);
-    const text = readIfPresent(file);
-    if (text !== undefined) return { file, value: parseYaml(file, text, schema), version: shortHash(text) };
-  }
-  throw new ConfigurationError(`${relativePath} is missing: looked in ${dirs.join(', ')}`);
+  const { file, bytes, version } = findConfigFile(dirs, relativePath);
+  return { file, value: parseYaml(file, bytes.toString('utf8'), schema), version };
 }
 
 /** Validates YAML text; `file` is only named in messages. */
@@ -40,10 +34,6 @@ export function parseYaml<T>(file: string, text: string, schema: ZodType<T>): T 
   throw new ConfigurationError(`${file}: ${problems.join('; ')}`);
 }
 
-export function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
-}
-
 /** `patterns[3].regex`, or `(top level)`. */
 function formatPlace(keys: readonly PropertyKey[]): string {
   const place = keys
@@ -51,15 +41,6 @@ function formatPlace(keys: readonly PropertyKey[]): string {
     .join('')
     .replace(/^\./, '');
   return place || '(top level)';
-}
-
-function readIfPresent(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new ConfigurationError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 function parseText(file: string, text: string): unknown {

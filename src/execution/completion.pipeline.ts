@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { AnalysisService } from '../analysis/index';
 import { type ChatRequest, formatUsd, type RequestContext, toApiId } from '../common/index';
 import { toAppError, ValidationError } from '../errors/index';
 import { BudgetExceededError } from '../ledger/index';
-import { decisionRecord, SelectionService } from '../selection/index';
+import { decisionRecord } from '../selection/index';
 import { withToolCalls } from './answer';
 import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
 import { holdAmounts } from './attempt-bounds';
@@ -14,6 +13,7 @@ import { completionMeta } from './completion-meta';
 import { MeteredWork } from './metered-work';
 import { PipelineHost } from './pipeline-host';
 import { cachingOf } from './response-cache/caching-mode';
+import { RequestPlanner } from './request-planner';
 import { ReusableChat } from './response-cache/reusable-chat';
 import { RoundRunner } from './round-runner';
 import { latticeNote } from './stream-relay';
@@ -32,8 +32,7 @@ const BOOKING_PATIENCE_MS = 1000;
 @Injectable()
 export class CompletionPipeline {
   constructor(
-    private readonly analysis: AnalysisService,
-    private readonly selection: SelectionService,
+    private readonly planner: RequestPlanner,
     private readonly metered: MeteredWork,
     private readonly attempts: AttemptRunner,
     private readonly rounds: RoundRunner,
@@ -76,9 +75,7 @@ export class CompletionPipeline {
       throw new ValidationError('Server-side tools work with n = 1 only', { param: 'n' });
     }
     const restored = await this.restored(ctx, request, serverTools.length > 0);
-    const profile = this.analysis.profile(restored);
-    const plan = this.selection.plan(ctx, restored, profile);
-    return new ChatState(ctx, restored, plan, { serverTools, sink });
+    return new ChatState(ctx, restored, await this.planner.plan(ctx, restored), { serverTools, sink });
   }
 
   /** Step 3: may it be paid? */

@@ -13,6 +13,7 @@ import { EmbeddingPipeline } from './embedding.pipeline';
 import { KeptToolCallsRepository } from './kept-tool-calls.repository';
 import { MeteredWork } from './metered-work';
 import { PipelineHost } from './pipeline-host';
+import { RequestPlanner } from './request-planner';
 import { CacheClearing } from './response-cache/cache-clearing.service';
 import { FreeAnswers } from './response-cache/free-answers.service';
 import { ResponseCacheController } from './response-cache/response-cache.controller';
@@ -20,6 +21,7 @@ import { ResponseReuse } from './response-cache/response-reuse.service';
 import { ResponseStore } from './response-cache/response-store.service';
 import { RetryInterceptor } from './retry.interceptor';
 import { RoundRunner } from './round-runner';
+import { SemanticClassifier } from './semantic-classifier';
 import { ToolRounds } from './tool-rounds';
 import { UpstreamGate } from './upstream-gate';
 
@@ -40,8 +42,10 @@ import { UpstreamGate } from './upstream-gate';
     PipelineHost,
     ResponseReuse,
     ResponseStore,
+    RequestPlanner,
     RetryInterceptor,
     RoundRunner,
+    SemanticClassifier,
     ToolRounds,
     UpstreamGate,
   ],

@@ -1,12 +1,14 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index';
 import { ExecutionModule } from '../execution/index';
+import { ScoringModule } from '../scoring/index';
 import { SelectionModule } from '../selection/index';
 import { CallableModels } from './callable-models';
 import { ChatController } from './chat.controller';
 import { ChatRequests } from './chat-requests';
 import { EmbeddingRequests } from './embeddings/embedding-requests';
 import { EmbeddingsController } from './embeddings/embeddings.controller';
+import { FeedbackController } from './feedback/feedback.controller';
 import { MessageRequests } from './messages/message-requests';
 import { MessagesController } from './messages/messages.controller';
 import { ModelsController } from './models.controller';
@@ -19,10 +21,11 @@ import { StoredResponses } from './responses/stored-responses.service';
 import { RouteController } from './route.controller';
 
 @Module({
-  imports: [CatalogModule, ExecutionModule, SelectionModule],
+  imports: [CatalogModule, ExecutionModule, ScoringModule, SelectionModule],
   controllers: [
     ChatController,
     EmbeddingsController,
+    FeedbackController,
     MessagesController,
     ModelsController,
     ResponsesController,

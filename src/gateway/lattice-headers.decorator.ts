@@ -32,5 +32,19 @@ export const ApiChatHeaders = (): MethodDecorator =>
       required: false,
       description: '`any`, `none` or `same-model` (default)',
     }),
+    ApiHeader({
+      name: 'x-lattice-quality',
+      required: false,
+      schema: { type: 'number', minimum: 0, maximum: 1 },
+      description:
+        'Quality target of a routed request, in place of its strategy: the cheapest model that is expected to be at least this share as good as the best one that can serve it. Default: your routing preferences',
+    }),
+    ApiHeader({
+      name: 'x-lattice-answer-worth',
+      required: false,
+      schema: { type: 'number', minimum: 0 },
+      description:
+        'What an answer that fully succeeds is worth to you, in US dollars. A routed request goes where expected quality times that, less the expected cost, is highest; with a quality target, among the models that hold it',
+    }),
     ApiExecutionHeaders(),
   );

@@ -10,10 +10,28 @@ import { invalid } from './invalid';
 /** Request headers by lower-case name. */
 export type LatticeHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-const FIELDS = new Set(['tools', 'taskType', 'fallback', 'models', 'useDirect', 'cache']);
+const FIELDS = new Set([
+  'tools',
+  'taskType',
+  'fallback',
+  'models',
+  'useDirect',
+  'cache',
+  'quality',
+  'answerWorthUsd',
+]);
+const HEADERS = [
+  'x-lattice-task-type',
+  'x-lattice-fallback',
+  'x-lattice-use-direct',
+  'x-lattice-cache',
+  'x-lattice-quality',
+  'x-lattice-answer-worth',
+];
 const FALLBACKS = new Set(['any', 'none', 'same-model']);
 const MAX_MODELS = 6;
 const MAX_NAME_LENGTH = 200;
+const MAX_WORTH_USD = 1_000_000;
 const NONE: LatticeOptions = Object.freeze({ tools: [] });
 
 /**
@@ -30,14 +48,9 @@ export function latticeOptions(
   const fallbackHeader = headers['x-lattice-fallback'];
   const directHeader = headers['x-lattice-use-direct'];
   const cacheHeader = headers['x-lattice-cache'];
-  if (
-    lattice === undefined &&
-    models === undefined &&
-    taskHeader === undefined &&
-    fallbackHeader === undefined &&
-    directHeader === undefined &&
-    cacheHeader === undefined
-  )
+  const qualityHeader = headers['x-lattice-quality'];
+  const worthHeader = headers['x-lattice-answer-worth'];
+  if (lattice === undefined && models === undefined && HEADERS.every((name) => headers[name] === undefined))
     return NONE;
   const own = ownOptions(lattice);
   const fallback = text(fallbackHeader, 'x-lattice-fallback') ?? own.fallback;
@@ -54,6 +67,10 @@ export function latticeOptions(
     models: models === undefined ? own.models : names(models, 'models', MAX_MODELS),
     useDirect: directHeader === undefined ? own.useDirect : flagOf(directHeader),
     cache: cacheHeader === undefined ? own.cache : caching(cacheHeader, 'x-lattice-cache'),
+    quality:
+      qualityHeader === undefined ? own.quality : quality(numberOf(qualityHeader), 'x-lattice-quality'),
+    answerWorthUsd:
+      worthHeader === undefined ? own.answerWorthUsd : worth(numberOf(worthHeader), 'x-lattice-answer-worth'),
   });
 }
 
@@ -67,6 +84,22 @@ function flagOf(header: string | string[]): boolean {
   return header === 'true';
 }
 
+/** Numbers as JSON has them; `Number` alone would take "", "0x1" and "1e999" too. */
+function numberOf(header: string | string[]): number | undefined {
+  const isDecimal = typeof header === 'string' && /^\d*\.?\d+$/.test(header);
+  return isDecimal ? Number(header) : undefined;
+}
+
+function quality(value: unknown, field: string): number {
+  if (typeof value === 'number' && value > 0 && value <= 1) return value;
+  return invalid(field, 'must be a number above 0 and at most 1');
+}
+
+function worth(value: unknown, field: string): number {
+  if (typeof value === 'number' && value > 0 && value <= MAX_WORTH_USD) return value;
+  return invalid(field, `must be US dollars above 0 and at most ${MAX_WORTH_USD}`);
+}
+
 interface OwnOptions {
   readonly tools?: readonly string[];
   readonly taskType?: string;
@@ -74,6 +107,8 @@ interface OwnOptions {
   readonly models?: readonly string[];
   readonly useDirect?: boolean;
   readonly cache?: CachingOption;
+  readonly quality?: number;
+  readonly answerWorthUsd?: number;
 }
 
 function ownOptions(lattice: JsonValue | undefined): OwnOptions {
@@ -86,7 +121,7 @@ function ownOptions(lattice: JsonValue | undefined): OwnOptions {
         `is not known; known are ${[...FIELDS].join(', ')}`,
       );
   }
-  const { tools, taskType, fallback, models, useDirect, cache } = lattice;
+  const { tools, taskType, fallback, models, useDirect, cache, quality: target, answerWorthUsd } = lattice;
   if (useDirect !== undefined && typeof useDirect !== 'boolean') {
     invalid('lattice.useDirect', 'must be true or false');
   }
@@ -97,6 +132,9 @@ function ownOptions(lattice: JsonValue | undefined): OwnOptions {
     models: models === undefined ? undefined : names(models, 'lattice.models', MAX_MODELS),
     useDirect,
     cache: cache === undefined ? undefined : caching(cache, 'lattice.cache'),
+    quality: target === undefined ? undefined : quality(target, 'lattice.quality'),
+    answerWorthUsd:
+      answerWorthUsd === undefined ? undefined : worth(answerWorthUsd, 'lattice.answerWorthUsd'),
   };
 }
 

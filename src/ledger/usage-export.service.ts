@@ -5,7 +5,7 @@ import { type CsvCell, csvRow } from './csv';
 import type { UsageLinesQueryDto, UsageQueryDto } from './dto/usage.query.dto';
 import type { UsageLineDto, UsageSumsDto } from './dto/usage.response.dto';
 import { usageFilter } from './usage-filter';
-import { toGroup, toLine } from './usage-rows';
+import { COMPARED_COLUMNS, toGroup, toLine } from './usage-rows';
 import { type LinePosition, UsageRepository } from './usage.repository';
 
 const LINES_PER_PAGE = 1000;
@@ -71,17 +71,19 @@ export class UsageExport {
 
   /** @throws ValidationError, ForbiddenError */
   async groups(ctx: RequestContext, query: UsageQueryDto): Promise<StreamableFile> {
-    const { groupBy } = query;
+    const { groupBy, compare: isCompared } = query;
+    const columns = [...groupBy, ...SUM_COLUMNS, ...(isCompared ? COMPARED_COLUMNS : [])];
     const filter = usageFilter(ctx, query);
     const read = async (after?: readonly string[]): Promise<Page<readonly string[]>> => {
-      const groups = await this.repository.groups(groupBy, filter, { limit: GROUPS_PER_PAGE, after });
+      const page = { limit: GROUPS_PER_PAGE, after, isCompared };
+      const groups = await this.repository.groups(groupBy, filter, page);
       const rows = groups.map((group) => {
         const shown = toGroup(group, groupBy);
-        return csvRow([...groupBy, ...SUM_COLUMNS].map((column) => shown[column]));
+        return csvRow(columns.map((column) => shown[column]));
       });
       return { rows, next: rows.length < GROUPS_PER_PAGE ? undefined : groups.at(-1)?.keys };
     };
-    return await csvFile('usage.csv', [...groupBy, ...SUM_COLUMNS], read);
+    return await csvFile('usage.csv', columns, read);
   }
 
   /** @throws ValidationError, ForbiddenError */

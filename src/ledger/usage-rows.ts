@@ -7,6 +7,15 @@ import type { StoredLine, UsageSums } from './usage.repository';
 /** A plain object, as far as the compiler can tell: it is spread. */
 export type Plain<T> = { readonly [Name in keyof T]: T[Name] };
 
+/** Only where a comparison is asked for. */
+export const COMPARED_COLUMNS = [
+  'requestsCompared',
+  'comparedUsd',
+  'alwaysBestUsd',
+  'alwaysCheapestUsd',
+] as const satisfies readonly (keyof UsageSumsDto)[];
+type ComparedColumn = (typeof COMPARED_COLUMNS)[number];
+
 export function toSums(row: UsageSums): Plain<UsageSumsDto> {
   return {
     requests: Number(row.requests),
@@ -22,6 +31,16 @@ export function toSums(row: UsageSums): Plain<UsageSumsDto> {
     savedUsd: formatUsd(BigInt(row.saved_pico_usd)),
     unpriced: Number(row.unpriced),
     disputed: Number(row.disputed),
+    ...(row.compared_requests !== undefined && comparison(row)),
+  };
+}
+
+function comparison(row: UsageSums): Required<Pick<UsageSumsDto, ComparedColumn>> {
+  return {
+    requestsCompared: Number(row.compared_requests),
+    comparedUsd: formatUsd(BigInt(row.compared_pico ?? 0)),
+    alwaysBestUsd: formatUsd(BigInt(row.best_pico ?? 0)),
+    alwaysCheapestUsd: formatUsd(BigInt(row.cheapest_pico ?? 0)),
   };
 }
 

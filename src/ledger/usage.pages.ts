@@ -22,7 +22,7 @@ export class UsagePages {
     const { groupBy, limit } = query;
     const list = `usage by ${groupBy.join()}`;
     const after = this.cursors.decode<readonly string[]>(ctx, list, query.cursor);
-    const page = { limit: limit + 1, after };
+    const page = { limit: limit + 1, after, isCompared: query.compare };
     const filter = usageFilter(ctx, query);
     const { total, groups: rows } = await this.repository.groupsWithTotal(groupBy, filter, page);
     const { items, nextCursor } = this.cursors.page(ctx, list, {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { readInTime } from './read-in-time';
+import { COMPARISON_SUMS, comparisonSql } from './usage-comparison';
 import type { UsageFilter } from './usage-filter';
 import type { UsageGroup } from './usage-groups';
 
@@ -21,6 +22,11 @@ export interface UsageSums {
   readonly saved_pico_usd: string;
   readonly unpriced: string;
   readonly disputed: string;
+  /** Only where a comparison is asked for, like the three behind it. */
+  readonly compared_requests?: string;
+  readonly compared_pico?: string;
+  readonly best_pico?: string;
+  readonly cheapest_pico?: string;
 }
 
 /** A usage line as it stands in the table; bigints as decimal text. */
@@ -111,6 +117,8 @@ const CONDITIONS: Readonly<Record<keyof UsageFilter, (parameter: string) => stri
 
 interface SumsPage {
   readonly limit: number;
+  /** Is it compared with what other models would have cost? */
+  readonly isCompared?: boolean;
   readonly after?: readonly string[];
 }
 
@@ -166,17 +174,18 @@ export class UsageRepository {
     const keys = groupBy.map((group, index) => `${GROUP_KEYS[group]} collate "C" as key_${index}`);
     const names = keys.map((_, index) => `key_${index}`).join(', ');
     const { where, values } = conditions(filter);
+    const comparison = page.isCompared ? comparisonSql(filter, values.length + 2) : undefined;
     const [after, limit] = [`$${values.length + 1}`, `$${values.length + 2}`];
     return await readInTime(
       this.database,
       `with lines as (
          select ${keys.join(', ')}, * from usage_lines where ${where}
-       ), grouped as (
-         select array[${names}] as keys, grouping(key_0) as is_total, ${SUMS}
-         from lines group by grouping sets ((${names})${hasTotal ? ', ()' : ''}))
+       ), ${comparison ? `${comparison.queries}, ` : ''}grouped as (
+         select array[${names}] as keys, grouping(key_0) as is_total, ${SUMS}${comparison ? `, ${COMPARISON_SUMS}` : ''}
+         from ${comparison ? 'compared' : 'lines'} group by grouping sets ((${names})${hasTotal ? ', ()' : ''}))
        select * from grouped where is_total = 1 or ${after}::text[] is null or keys > ${after}::text[]
        order by is_total desc, keys limit ${limit}::int`,
-      [...values, page.after ?? null, page.limit + (hasTotal ? 1 : 0)],
+      [...values, page.after ?? null, page.limit + (hasTotal ? 1 : 0), ...(comparison?.values ?? [])],
     );
   }
 }

@@ -9,12 +9,19 @@ export type Strategy = (typeof STRATEGIES)[number];
 export const WEIGHED_FACTORS = ['capability', 'context', 'speed', 'cost'] as const;
 export type FactorWeights = Readonly<Record<(typeof WEIGHED_FACTORS)[number], number>>;
 
+const SUM_TOLERANCE = 1e-9;
+
+/** Weights have to sum to 1. */
+export function isSumOne({ capability, context, speed, cost }: FactorWeights): boolean {
+  return Math.abs(capability + context + speed + cost - 1) < SUM_TOLERANCE;
+}
+
 export const FACTORS = [...WEIGHED_FACTORS, 'health'] as const;
 export type Factor = (typeof FACTORS)[number];
 
 /**
- * Each 0..1, already normalised; the score is the weighted sum of the first four, plus the guide's prior, less what failing
- * health takes.
+ * Each 0..1, already normalised, but capability, which is negative below its floor; the score is the weighted sum of the first
+ * four, plus the guide's prior, less what failing health takes.
  */
 export type FactorScores = Readonly<Record<Factor, number>>;
 

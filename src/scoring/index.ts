@@ -1,9 +1,16 @@
+export { type PastCandidate, worthOf } from './capabilities/answer-worth';
+export { fitCapabilities } from './capabilities/capability-fit';
 export { type CapabilityEstimate, CapabilityTable } from './capabilities/capability-table';
+export { FittedCapabilityTable, outcomeProfile } from './capabilities/fitted-capability-table';
 export * from './factor-scores';
 export { Capabilities } from './outcomes/capabilities.service';
+export { type Feedback, FeedbackService } from './outcomes/feedback.service';
 export { type ModelPerformance, PerformanceTable } from './performance/performance-table';
 export { Performances } from './performance/performances.service';
-export { Preferences, type RoutingPreferences } from './preferences/preferences.service';
+export type { RoutingPreferences } from './preferences/routing-preferences';
+export { Preferences } from './preferences/preferences.service';
 export { RoutingWeights } from './routing-weights';
 export { ScoringModule } from './scoring.module';
 export { ScoringService } from './scoring.service';
+export { Weights } from './weights';
+export { better, cheaper, rankByTarget, type TargetedModel, worthMore } from './quality-target';

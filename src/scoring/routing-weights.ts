@@ -1,7 +1,7 @@
 import { parseYaml, readYamlFile, shortHash } from '../config/index';
 import { type WeightsContent, weightsFileSchema } from './weights-file';
 
-const WEIGHTS_FILE = 'routing/weights.yaml';
+export const WEIGHTS_FILE = 'routing/weights.yaml';
 
 /** What `routing/weights.yaml` says, and its version. */
 export class RoutingWeights {

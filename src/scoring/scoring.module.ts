@@ -1,23 +1,29 @@
 import { Module } from '@nestjs/common';
-import { AppConfig } from '../config/index';
-import { Capabilities } from './outcomes/capabilities.service';
+import { OutcomesModule } from './outcomes/outcomes.module';
+import { PerformanceCleanup } from './performance/performance-cleanup';
+import { PerformanceStore } from './performance/performance-store';
 import { Performances } from './performance/performances.service';
+import { PreferenceSettings } from './preferences/preference-settings.service';
+import { PreferencesController } from './preferences/preferences.controller';
+import { PreferencesRepository } from './preferences/preferences.repository';
 import { Preferences } from './preferences/preferences.service';
-import { RoutingWeights } from './routing-weights';
 import { ScoringService } from './scoring.service';
+import { Weights } from './weights';
 
+/** Needs AppConfig, observability, database and AuditSink, all global. */
 @Module({
+  imports: [OutcomesModule],
+  controllers: [PreferencesController],
   providers: [
-    {
-      provide: RoutingWeights,
-      inject: [AppConfig],
-      useFactory: (config: AppConfig) => RoutingWeights.load(config.configDirs),
-    },
-    Capabilities,
+    Weights,
+    PerformanceCleanup,
+    PerformanceStore,
     Performances,
+    PreferencesRepository,
     Preferences,
+    PreferenceSettings,
     ScoringService,
   ],
-  exports: [Capabilities, Performances, Preferences, ScoringService],
+  exports: [OutcomesModule, Performances, Preferences, ScoringService],
 })
 export class ScoringModule {}

@@ -12,10 +12,12 @@ import type {
 import { Capabilities } from './outcomes/capabilities.service';
 import { Performances } from './performance/performances.service';
 import { Preferences } from './preferences/preferences.service';
-import { RoutingWeights } from './routing-weights';
 import { capabilityScore } from './scorers/capability.scorer';
 import { contextScore } from './scorers/context.scorer';
 import { costScore, expectedCostUsd } from './scorers/cost.scorer';
+import { speedScore } from './scorers/speed.scorer';
+import { Weights } from './weights';
+import type { WeightsContent } from './weights-file';
 
 /**
  * Compares models for one request by capability, context fit, speed, health and this request's expected cost. Depends on
@@ -25,7 +27,7 @@ import { costScore, expectedCostUsd } from './scorers/cost.scorer';
 @Injectable()
 export class ScoringService {
   constructor(
-    private readonly weights: RoutingWeights,
+    private readonly weights: Weights,
     private readonly capabilities: Capabilities,
     private readonly performances: Performances,
     private readonly preferences: Preferences,
@@ -33,15 +35,14 @@ export class ScoringService {
 
   /** Version of what decided. */
   get version(): string {
-    return this.weights.version;
+    return this.weights.current.version;
   }
 
   /** What decides now for an owner (UUID). */
   basis(ownerId: string, strategy: Strategy): ScoringBasis {
     return {
       strategy,
-      weights:
-        this.preferences.of(ownerId)?.strategies[strategy] ?? this.weights.content.strategies[strategy],
+      weights: this.preferences.of(ownerId)?.strategies[strategy] ?? this.content.strategies[strategy],
       capabilities: this.capabilities.current,
       performance: this.performances.current,
     };
@@ -58,38 +59,46 @@ export class ScoringService {
 
   /** How long this model's answer will be, in tokens, hidden reasoning included; at most what was asked for. */
   expectedCompletionTokens(model: CatalogModel, profile: TaskProfile): number {
-    const factor = model.supports.reasoning ? this.weights.content.output.reasoningFactor : 1;
+    const factor = model.supports.reasoning ? this.content.output.reasoningFactor : 1;
     return Math.min(this.usualTokens(profile, factor), model.maxOutputTokens);
   }
 
+  private get content(): WeightsContent {
+    return this.weights.current.content;
+  }
+
   private usualTokens({ taskType, features }: TaskProfile, factor = 1): number {
-    const usual = Math.ceil(this.weights.content.output.expectedTokens[taskType] * factor);
+    const usual = Math.ceil(this.content.output.expectedTokens[taskType] * factor);
     return Math.min(usual, features.requestedMaxTokens ?? usual);
   }
 
   private scoreOne(
     { model, price, prior }: PricedModel,
     profile: TaskProfile,
-    { weights, capabilities }: ScoringBasis,
+    basis: ScoringBasis,
   ): ScoredModel {
-    const { content } = this.weights;
+    const { content } = this;
     const promptTokens = profile.features.estimatedPromptTokens;
     const request = { promptTokens, completionTokens: this.expectedCompletionTokens(model, profile) };
-    const neededTokens = promptTokens + request.completionTokens;
+    const usual = { promptTokens, completionTokens: this.usualTokens(profile) };
     const costUsd = price && expectedCostUsd(price, request);
-    const { quality } = capabilities.estimate(model, profile);
+    const { quality } = basis.capabilities.estimate(model, profile);
+    const measured = basis.performance.of(model.id);
     const factors: FactorScores = {
       capability: capabilityScore(quality, profile.features.complexity, content.capability),
-      context: contextScore(model.contextWindowTokens, neededTokens, content.context.comfortableRatio),
-      speed: content.speed[model.speed],
+      context: contextScore(
+        model.contextWindowTokens,
+        promptTokens + request.completionTokens,
+        content.context.comfortableRatio,
+      ),
+      // As the catalog's class where too little was measured.
+      speed: (measured && speedScore(measured, request, usual, content.pace)) ?? content.speed[model.speed],
       // An unknown price counts as the dearest.
-      cost:
-        costUsd === undefined
-          ? 0
-          : costScore(costUsd, { promptTokens, completionTokens: this.usualTokens(profile) }, content.cost),
-      health: 1,
+      cost: costUsd === undefined ? 0 : costScore(costUsd, usual, content.cost),
+      health: 1 - (measured?.failureShare ?? 0),
     };
-    const score = weightedSum(factors, weights) + prior;
+    const lost = content.health.penalty * (1 - factors.health);
+    const score = weightedSum(factors, basis.weights) + prior - lost;
     return { model, price, prior, score, factors, quality, expectedCostUsd: costUsd };
   }
 }

@@ -1,16 +1,15 @@
 /** The shape of `routing/weights.yaml`. */
 import { z } from 'zod';
 import { TASK_TYPES } from '../common/index';
-import { STRATEGIES } from './factor-scores';
+import { isSumOne, STRATEGIES } from './factor-scores';
 
 const share = z.number().min(0).max(1);
-const SUM_TOLERANCE = 1e-9;
 
 const factorWeights = z
   .strictObject({ capability: share, context: share, speed: share, cost: share })
-  .refine(({ capability, context, speed, cost }) => {
-    return Math.abs(capability + context + speed + cost - 1) < SUM_TOLERANCE;
-  }, 'the weights must sum to 1');
+  .refine(isSumOne, 'the weights must sum to 1');
+
+const pace = z.strictObject({ firstTokenMs: z.number().positive(), tokensPerSecond: z.number().positive() });
 
 const usdPerMillionTokens = z.strictObject({ input: z.number().positive(), output: z.number().positive() });
 
@@ -26,6 +25,24 @@ export const weightsFileSchema = z.strictObject({
     .strictObject({ easyFloor: share.lt(1), hardFloor: share.lt(1) })
     .refine(({ easyFloor, hardFloor }) => easyFloor <= hardFloor, 'easyFloor must not be above hardFloor'),
   speed: z.strictObject({ fast: share, medium: share, slow: share }),
+  /** The two paces between which measured speeds are compared. */
+  pace: z
+    .strictObject({ quickest: pace, slowest: pace })
+    .refine(
+      ({ quickest, slowest }) =>
+        quickest.firstTokenMs < slowest.firstTokenMs && quickest.tokensPerSecond > slowest.tokensPerSecond,
+      { message: 'quickest must be quicker than slowest' },
+    )
+    .default({
+      quickest: { firstTokenMs: 300, tokensPerSecond: 150 },
+      slowest: { firstTokenMs: 3000, tokensPerSecond: 24 },
+    }),
+  health: z
+    .strictObject({
+      /** What the score of a model loses that always fails. */
+      penalty: share,
+    })
+    .default({ penalty: 0.3 }),
   context: z.strictObject({
     /** A window this many times as large as prompt and answer counts 1. */
     comfortableRatio: z.number().gt(1),

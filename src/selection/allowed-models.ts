@@ -3,6 +3,6 @@ import type { CatalogModel } from '../catalog/index';
 import type { Principal } from '../common/index';
 
 /** May the caller use this model? Only keys are restricted. */
-export function mayUse({ allowedModels }: Principal, model: CatalogModel): boolean {
+export function mayUse({ allowedModels }: Pick<Principal, 'allowedModels'>, model: CatalogModel): boolean {
   return allowedModels === undefined || allowsModel(allowedModels, model);
 }

@@ -4,6 +4,11 @@ import { STRATEGIES, type Strategy } from './execution-plan';
 /** What the client wrote as `model`: a strategy of routing, or the name of one model. */
 export type AskedModel = { readonly strategy: Strategy } | { readonly name: string };
 
+/** Is the model left to routing? @throws ValidationError as `askedModel` does */
+export function isRouted(model: string): boolean {
+  return 'strategy' in askedModel(model);
+}
+
 /**
  * Understands `auto` and `auto:cheap`, `auto:best`, `auto:fast` in any letter case; everything else is a model's name.
  * @throws ValidationError for an unknown strategy behind `auto:`.

@@ -75,6 +75,8 @@ function describeFilter(
       return `The guide blocks it for ${taskType}`;
     case 'not_asked_for':
       return 'The request allows no fallback';
+    case 'below_target':
+      return 'Not expected to be good enough';
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ChatRequest, formatUsd } from '../common/index';
+import { type ChatRequest, formatUsd, toApiId } from '../common/index';
 import type {
   RankedModelDto,
   RouteExplanationDto,
@@ -16,6 +16,8 @@ export function explanation(plan: ExecutionPlan, request: ChatRequest): RouteExp
     fallbacks,
     asked: request.body.model,
     strategy: plan.strategy,
+    target: plan.target ?? null,
+    experiment: plan.experiment ? { ...plan.experiment, id: toApiId('exp', plan.experiment.id) } : null,
     profile: profileOf(plan),
     ranking: plan.ranking.map(ranked),
     filtered: plan.filtered.map(({ modelId, reason, detail }) => ({ model: modelId, reason, detail })),
@@ -25,17 +27,19 @@ export function explanation(plan: ExecutionPlan, request: ChatRequest): RouteExp
 }
 
 function profileOf({ profile }: ExecutionPlan): TaskProfileDto {
-  const { taskType, confidence, source, secondary, patterns, needs, features } = profile;
-  return { taskType, confidence, source, secondary, patterns, needs, features };
+  const { taskType, confidence, source, secondary, probabilities, patterns, needs, features } = profile;
+  return { taskType, confidence, source, secondary, probabilities, patterns, needs, features };
 }
 
-function ranked({ model, price, score, factors, prior, expectedCostUsd }: PlannedModel): RankedModelDto {
+function ranked({ price, expectedCostUsd, ...planned }: PlannedModel): RankedModelDto {
+  const { model, score, factors, prior, quality } = planned;
   return {
     model: model.id,
     provider: model.provider,
     score,
     factors,
     prior,
+    quality,
     expectedCostUsd:
       expectedCostUsd === undefined ? null : formatUsd(BigInt(Math.round(expectedCostUsd * PICO_PER_USD))),
     priceVersion: price?.version ?? null,

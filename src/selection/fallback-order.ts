@@ -28,7 +28,7 @@ export function orderFallbacks(
   return withOtherProvider(ordered.slice(0, MAX_CANDIDATES), ranking);
 }
 
-function withOtherProvider(
+export function withOtherProvider(
   candidates: readonly PlannedModel[],
   ranking: readonly PlannedModel[],
 ): readonly PlannedModel[] {

@@ -1,5 +1,6 @@
 export { mayUse } from './allowed-models';
-export { decisionRecord } from './decision-record';
+export { isRouted } from './asked-model';
+export { decisionRecord } from './decisions/decision-record';
 export { RouteExplanationDto } from './dto/route-explanation.response.dto';
 export { embeddingDecision, type EmbeddingPlan } from './embedding-plan';
 export { EmbeddingSelection } from './embedding-selection.service';

@@ -8,6 +8,11 @@ import { type ProviderAvailability, ProviderRegistry } from '../providers/index'
 export class ModelAvailability {
   /** By the states they were found in, which are other objects when something changes. */
   private readonly known = new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>();
+  /** The same for chatting, any way and by script only. */
+  private readonly chatting = [
+    new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>(),
+    new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>(),
+  ] as const;
 
   constructor(
     private readonly registry: ProviderRegistry,
@@ -46,6 +51,27 @@ export class ModelAvailability {
   /** What is known of one provider, for messages. */
   stateOf(provider: ProviderId, ownerId?: string): ProviderAvailability | undefined {
     return this.registry.availability(ownerId).find((state) => state.provider === provider);
+  }
+
+  /** What is known of every provider. The same array until something changes. */
+  states(ownerId?: string): readonly ProviderAvailability[] {
+    return this.registry.availability(ownerId);
+  }
+
+  /**
+   * The providers that a chat request can be sent to. The same array until that changes.
+   * @param useDirect false: only by a script
+   */
+  chatProviders(ownerId: string, useDirect?: boolean): readonly ProviderId[] {
+    const states = this.registry.availability(ownerId);
+    const known = this.chatting[useDirect === false ? 1 : 0];
+    const before = known.get(states);
+    if (before) return before;
+    const able = states
+      .map(({ provider }) => provider)
+      .filter((provider) => this.registry.isAvailable(provider, ownerId, { useDirect, kind: 'chat' }));
+    known.set(states, Object.freeze(able));
+    return able;
   }
 
   unavailable(ownerId?: string): readonly ProviderAvailability[] {

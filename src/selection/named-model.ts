@@ -11,7 +11,7 @@ import { namedNotAllowed } from './refusals';
 export function resolveNamed(
   catalog: CatalogService,
   asked: { readonly name: string; readonly kind: ModelKind },
-  principal: Principal,
+  principal: Pick<Principal, 'allowedModels'>,
 ): ModelResolution {
   const resolution = catalog.resolve(asked.name);
   const [preferred] = resolution.models;

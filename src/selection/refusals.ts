@@ -27,6 +27,7 @@ const WHAT: Readonly<Record<FilterReason, string>> = {
   retired: 'are retired',
   blocked_by_guide: 'are blocked by the guide',
   not_asked_for: 'were not asked for',
+  below_target: 'are not expected to be good enough',
 };
 
 const REMEDY: Readonly<Partial<Record<FilterReason, string>>> = {

@@ -40,3 +40,10 @@ export class CapabilityMissingError extends AppError {
   override readonly status = 400;
   override readonly type: ErrorType = 'invalid_request_error';
 }
+
+/** What is stored of the decision is not enough to make it again. 422. */
+export class DecisionNotReplayableError extends AppError {
+  override readonly code = 'DECISION_NOT_REPLAYABLE';
+  override readonly status = 422;
+  override readonly type: ErrorType = 'invalid_request_error';
+}

@@ -92,6 +92,7 @@ export function aProfile(overrides: Partial<TaskProfile['features']> = {}): Task
     },
     patterns: [],
     source: 'default',
+    probabilities: [],
     patternsVersion: 'test',
     classifierVersion: 'test',
   };
@@ -121,7 +122,16 @@ export function aPlan(
     ranking: candidates,
     filtered: [],
     warnings: [],
-    versions: { catalog: 'c', weights: 'w', guide: 'g', patterns: 'p', classifier: 'classifier-1' },
+    versions: {
+      catalog: 'c',
+      prices: 1,
+      weights: 'w',
+      guide: 'g',
+      patterns: 'p',
+      classifier: 'classifier-1',
+      capabilities: 'prior',
+      performance: 'none',
+    },
     ...overrides,
   };
 }

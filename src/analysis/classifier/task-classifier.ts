@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { TASK_TYPES, type TaskType } from '../../common/index';
+import { findConfigFile, shortHash } from '../../config/index';
 import { ConfigurationError } from '../../errors/index';
 import { type FeatureGroup, textFeatures } from './text-features';
 import { FEATURE_BITS } from './text-hashes';
+import { WeightTable } from './weight-table';
 
 const WEIGHTS_FILE = 'routing/classifier.bin.gz';
 const LINE_FEED = 0x0a;
@@ -55,7 +54,7 @@ export class TaskClassifier {
 
   private constructor(
     private readonly header: z.infer<typeof headerSchema>,
-    private readonly weights: Int8Array,
+    private readonly weights: WeightTable,
     /** The first digits of the file's SHA-256. */
     readonly version: string,
   ) {
@@ -64,18 +63,15 @@ export class TaskClassifier {
 
   /** From the first folder that has the file. @throws ConfigurationError */
   static load(dirs: readonly string[]): TaskClassifier {
-    for (const dir of dirs) {
-      const file = path.join(dir, WEIGHTS_FILE);
-      const bytes = readIfPresent(file);
-      if (bytes) return TaskClassifier.parse(file, bytes);
-    }
-    throw new ConfigurationError(`${WEIGHTS_FILE} is missing: looked in ${dirs.join(', ')}`);
+    const { file, bytes, version } = findConfigFile(dirs, WEIGHTS_FILE);
+    const { header, weights } = read(file, bytes);
+    return new TaskClassifier(header, weights, version);
   }
 
   /** @param file is only named in messages. @throws ConfigurationError */
   static parse(file: string, bytes: Buffer): TaskClassifier {
     const { header, weights } = read(file, bytes);
-    return new TaskClassifier(header, weights, createHash('sha256').update(bytes).digest('hex').slice(0, 12));
+    return new TaskClassifier(header, weights, shortHash(bytes));
   }
 
   /** All types it knows, the likeliest first; the probabilities add up to 1. The same text gives the same. */
@@ -99,26 +95,13 @@ export class TaskClassifier {
   private scores(groups: readonly FeatureGroup[]): number[] {
     const { steps } = this.header;
     const scores = steps.map(() => 0);
-    const sums = new Int32Array(steps.length);
     for (const group of groups) {
-      sums.fill(0);
-      addWeights(sums, this.weights, group);
-      for (const [type, step] of steps.entries()) {
-        scores[type] = (scores[type] ?? 0) + (sums[type] ?? 0) * step * group.scale;
+      const sums = this.weights.sums(group);
+      for (let type = 0; type < scores.length; type += 1) {
+        scores[type] = (scores[type] ?? 0) + (sums[type] ?? 0) * (steps[type] ?? 0) * group.scale;
       }
     }
     return scores;
-  }
-}
-
-/** Nearly all the time goes here; every place is within the table, which `read` has made sure of. */
-function addWeights(sums: Int32Array, weights: Int8Array, { ids, count }: FeatureGroup): void {
-  const width = sums.length;
-  for (let place = 0; place < count; place += 1) {
-    const row = (ids[place] as number) * width;
-    for (let type = 0; type < width; type += 1) {
-      sums[type] = (sums[type] as number) + (weights[row + type] as number);
-    }
   }
 }
 
@@ -132,7 +115,7 @@ function read(file: string, bytes: Buffer) {
   const { types, steps } = header.data;
   if (steps.length !== types.length || weights.length !== types.length * 2 ** FEATURE_BITS)
     throw new ConfigurationError(`${file} holds ${weights.length} weights, which do not fit its header`);
-  return { header: header.data, weights };
+  return { header: header.data, weights: new WeightTable(weights, types.length) };
 }
 
 function unpacked(file: string, bytes: Buffer): Buffer {
@@ -148,14 +131,5 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-function readIfPresent(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new ConfigurationError(`${file} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }

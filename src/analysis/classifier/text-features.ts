@@ -13,7 +13,7 @@ import {
   kindOf,
   mix,
   SPACE,
-  tokenHashes,
+  Tokens,
 } from './text-hashes';
 import { textShape } from './text-shape';
 
@@ -71,9 +71,8 @@ export interface ReadPrompt {
   readonly patterns: readonly string[];
 }
 
-/** By feature id: the list that had it last. */
-const lastUse = new Uint32Array(2 ** FEATURE_BITS);
-let use = 0;
+/** One bit for each feature id that the list in work has. */
+const seen = new Int32Array(2 ** FEATURE_BITS / 32);
 
 /** Feature ids of one kind, in a buffer that the next prompt overwrites. */
 class Ids {
@@ -87,8 +86,11 @@ class Ids {
   /** Counts once, however often it comes: a text is no more of its kind for repeating itself. */
   add(hash: number): void {
     const id = finish(hash);
-    if (lastUse[id] === use) return;
-    lastUse[id] = use;
+    const word = id >>> 5;
+    const bits = seen[word] ?? 0;
+    const bit = 1 << (id & 31);
+    if ((bits & bit) !== 0) return;
+    seen[word] = bits | bit;
     this.ids[this.count] = id;
     this.count += 1;
   }
@@ -110,31 +112,44 @@ const BUFFERS = {
   shape: new Ids(MAX_NAMES),
   patterns: new Ids(MAX_NAMES),
 };
+const TOKENS = { body: new Tokens(BODY_TOKENS), tail: new Tokens(TAIL_TOKENS), last: new Tokens(LAST_CHARS) };
+/** Character codes of a window with gaps as one blank, and a blank before and after. */
+const codes = new Uint16Array(Math.max(HEAD_NGRAM_CHARS, TAIL_NGRAM_CHARS) + 2);
 
 function emptied(ids: Ids): Ids {
-  use = (use + 1) >>> 0;
+  seen.fill(0);
   ids.count = 0;
   return ids;
 }
 
 /** The groups are valid until the next call. */
-export function textFeatures(prompt: ReadPrompt): readonly FeatureGroup[] {
-  const { text, lowered } = prompt;
-  const head = lowered.slice(0, HEAD_CHARS);
-  const tail = lowered.length > HEAD_CHARS ? lowered.slice(-TAIL_CHARS) : '';
-  const headTokens = tokenHashes(head, HEAD_TOKENS);
-  const lastTokens = tokenHashes(lowered.slice(-LAST_CHARS), LAST_CHARS).slice(-LAST_TOKENS);
-  const tailTokens = tokenHashes(tail, TAIL_TOKENS);
-  const bodyTokens = tokenHashes(lowered.slice(0, BODY_CHARS), BODY_TOKENS);
+export function textFeatures({ text, lowered, language, patterns }: ReadPrompt): readonly FeatureGroup[] {
+  const end = lowered.length;
+  const headEnd = Math.min(end, HEAD_CHARS);
+  const hasTail = end > HEAD_CHARS;
+  const tailStart = hasTail ? end - TAIL_CHARS : end;
+  const tailCharsStart = hasTail ? end - TAIL_NGRAM_CHARS : end;
+  const lastTokens = TOKENS.last.startAt(Math.max(0, end - LAST_CHARS)).read(lowered, end);
+  const tailTokens = TOKENS.tail.startAt(tailStart).read(lowered, end);
+  const headTokens = TOKENS.body.startAt(0).read(lowered, headEnd, HEAD_TOKENS);
+  const head = wordRuns(BUFFERS.head, headTokens, { seed: SEED.head, longest: 3 }).group(WEIGHT.head);
+  const placed = places(BUFFERS.places, headTokens, lastTokens).group(WEIGHT.places);
+  const bodyTokens = headTokens.rereadLast().read(lowered, Math.min(end, BODY_CHARS));
   return [
-    wordRuns(BUFFERS.head, headTokens, { seed: SEED.head, longest: 3 }).group(WEIGHT.head),
+    head,
     wordRuns(BUFFERS.tail, tailTokens, { seed: SEED.tail, longest: 3 }).group(WEIGHT.tail),
-    characterRuns(BUFFERS.headChars, head.slice(0, HEAD_NGRAM_CHARS), SEED.headChars).group(WEIGHT.headChars),
-    characterRuns(BUFFERS.tailChars, tail.slice(-TAIL_NGRAM_CHARS), SEED.tailChars).group(WEIGHT.tailChars),
-    places(BUFFERS.places, headTokens, lastTokens).group(WEIGHT.places),
+    characterRuns(
+      BUFFERS.headChars,
+      spaced(lowered, 0, Math.min(end, HEAD_NGRAM_CHARS)),
+      SEED.headChars,
+    ).group(WEIGHT.headChars),
+    characterRuns(BUFFERS.tailChars, spaced(lowered, tailCharsStart, end), SEED.tailChars).group(
+      WEIGHT.tailChars,
+    ),
+    placed,
     wordRuns(BUFFERS.body, bodyTokens, { seed: SEED.body, longest: 2 }).group(WEIGHT.body),
-    named(BUFFERS.shape, textShape(text, prompt.language), SEED.shape).group(WEIGHT.shape),
-    named(BUFFERS.patterns, prompt.patterns, SEED.pattern).group(WEIGHT.patterns, 0.25),
+    named(BUFFERS.shape, textShape(text, language), SEED.shape).group(WEIGHT.shape),
+    named(BUFFERS.patterns, patterns, SEED.pattern).group(WEIGHT.patterns, 0.25),
   ];
 }
 
@@ -146,14 +161,14 @@ function named(buffer: Ids, names: readonly string[], seed: number): Ids {
 
 function wordRuns(
   buffer: Ids,
-  tokens: readonly number[],
+  { hashes, count }: Tokens,
   { seed, longest }: { readonly seed: number; readonly longest: 2 | 3 },
 ): Ids {
   const ids = emptied(buffer);
   let before = 0;
   let beforeThat = 0;
-  for (let place = 0; place < tokens.length; place += 1) {
-    const token = tokens[place] ?? 0;
+  for (let place = 0; place < count; place += 1) {
+    const token = hashes[place] ?? 0;
     ids.add(mix(token, seed));
     if (place > 0) ids.add(mix(token, mix(before, seed + 1)));
     if (longest > 2 && place > 1) ids.add(mix(token, mix(before, mix(beforeThat, seed + 2))));
@@ -163,42 +178,43 @@ function wordRuns(
   return ids;
 }
 
-/** Runs of 3 and of 5 characters, of 2 where a character is a word; gaps count as one. */
-function characterRuns(buffer: Ids, text: string, seed: number): Ids {
+/** Runs of 3 and of 5 of the first `count` character codes, of 2 where a character is a word. */
+function characterRuns(buffer: Ids, count: number, seed: number): Ids {
   const ids = emptied(buffer);
-  const codes = spaced(text);
-  for (let at = 0; at < codes.length; at += 1) {
-    const [one, two, three] = [codes[at] ?? 0, codes[at + 1], codes[at + 2]];
-    if (two === undefined) break;
-    const pair = hashCode(two, hashCode(one, seed));
+  for (let at = 0; at + 1 < count; at += 1) {
+    const one = codes[at] ?? 0;
+    const pair = hashCode(codes[at + 1] ?? 0, hashCode(one, seed));
     if (one > FIRST_WORD_CHARACTER) ids.add(mix(pair, 2));
-    if (three === undefined) continue;
-    const triple = hashCode(three, pair);
+    if (at + 2 >= count) break;
+    const triple = hashCode(codes[at + 2] ?? 0, pair);
     ids.add(mix(triple, 3));
-    const [four, five] = [codes[at + 3], codes[at + 4]];
-    if (four !== undefined && five !== undefined) ids.add(mix(hashCode(five, hashCode(four, triple)), 5));
+    if (at + 4 >= count) continue;
+    ids.add(mix(hashCode(codes[at + 4] ?? 0, hashCode(codes[at + 3] ?? 0, triple)), 5));
   }
   return ids;
 }
 
-/** Its character codes with one gap before, after and between. */
-function spaced(text: string): readonly number[] {
-  if (text === '') return [];
-  const codes = [BLANK];
-  for (let at = 0; at < text.length; at += 1) {
+/** Fills `codes` and says how many there are. */
+function spaced(text: string, start: number, end: number): number {
+  if (start >= end) return 0;
+  let count = 0;
+  codes[count++] = BLANK;
+  for (let at = start; at < end; at += 1) {
     const code = text.charCodeAt(at);
-    if (kindOf(code) !== SPACE) codes.push(code);
-    else if (codes.at(-1) !== BLANK) codes.push(BLANK);
+    if (kindOf(code) !== SPACE) codes[count++] = code;
+    else if (codes[count - 1] !== BLANK) codes[count++] = BLANK;
   }
-  codes.push(BLANK);
-  return codes;
+  codes[count++] = BLANK;
+  return count;
 }
 
-function places(buffer: Ids, head: readonly number[], end: readonly number[]): Ids {
+function places(buffer: Ids, head: Tokens, end: Tokens): Ids {
   const ids = emptied(buffer);
-  for (const [place, token] of head.slice(0, FIRST_TOKENS).entries())
-    ids.add(mix(token, SEED.first + Math.min(place, 2)));
-  if (head.length > 1) ids.add(mix(head[1] ?? 0, mix(head[0] ?? 0, SEED.first + 3)));
-  for (const [place, token] of end.entries()) ids.add(mix(token, SEED.last + place));
+  for (let place = 0; place < Math.min(head.count, FIRST_TOKENS); place += 1)
+    ids.add(mix(head.hashes[place] ?? 0, SEED.first + Math.min(place, 2)));
+  if (head.count > 1) ids.add(mix(head.hashes[1] ?? 0, mix(head.hashes[0] ?? 0, SEED.first + 3)));
+  const first = Math.max(0, end.count - LAST_TOKENS);
+  for (let place = first; place < end.count; place += 1)
+    ids.add(mix(end.hashes[place] ?? 0, SEED.last + place - first));
   return ids;
 }

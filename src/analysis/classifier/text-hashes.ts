@@ -34,31 +34,72 @@ function kind(code: number): number {
   return isLetter || (code > 0x2bff && code < FIRST_WORD_CHARACTER) ? LETTER : SIGN;
 }
 
-/** One hash a token: a word, a sign, a character of a script without word gaps; digits are told by their number. */
-export function tokenHashes(text: string, max: number): readonly number[] {
-  const hashes: number[] = [];
-  let at = 0;
-  while (at < text.length && hashes.length < max) {
-    const start = at;
-    const kind = kindOf(text.charCodeAt(start));
-    at = kind === SPACE || kind === SIGN ? start + 1 : wordEnd(text, start, kind);
-    if (kind === SIGN) hashes.push(hashCode(text.charCodeAt(start), 0));
-    else if (kind !== SPACE) hashes.push(wordHash(text, start, at));
+/** Hashes of the tokens of a text, one after the other, in a buffer that the next text overwrites. */
+export class Tokens {
+  /** The first `count` are valid. */
+  readonly hashes: Int32Array;
+  count = 0;
+  /** Where reading goes on. */
+  private at = 0;
+  private lastStart = 0;
+
+  constructor(private readonly capacity: number) {
+    this.hashes = new Int32Array(capacity);
   }
-  return hashes;
+
+  startAt(place: number): this {
+    this.count = 0;
+    this.at = place;
+    this.lastStart = place;
+    return this;
+  }
+
+  /**
+   * One hash a token: a word, a sign, a character of a script without word gaps; digits are told by their number.
+   * Reads until there are `max`; a word is cut at `end`.
+   */
+  read(text: string, end: number, max = this.capacity): this {
+    let { at } = this;
+    while (at < end && this.count < max) {
+      const start = at;
+      const kind = kindOf(text.charCodeAt(start));
+      at = kind === LETTER || kind === DIGIT ? runEnd(text, { start, end, kind }) : start + 1;
+      if (kind === SPACE) continue;
+      this.hashes[this.count] = kind === DIGIT ? numberHash(at - start) : wordHash(text, start, at);
+      this.count += 1;
+      this.lastStart = start;
+    }
+    this.at = at;
+    return this;
+  }
+
+  /** Forgets the last token, which the end may have cut. */
+  rereadLast(): this {
+    this.at = this.lastStart;
+    this.count = Math.max(0, this.count - 1);
+    return this;
+  }
 }
 
-function wordEnd(text: string, start: number, kind: number): number {
-  let end = start + 1;
-  while (end < text.length && kindOf(text.charCodeAt(end)) === kind) end += 1;
-  return end;
+function runEnd(
+  text: string,
+  { start, end, kind }: { readonly start: number; readonly end: number; readonly kind: number },
+): number {
+  let at = start + 1;
+  while (at < end && kindOf(text.charCodeAt(at)) === kind) at += 1;
+  return at;
 }
 
 function wordHash(text: string, start: number, end: number): number {
-  const isNumber = kindOf(text.charCodeAt(start)) === DIGIT;
-  const last = Math.min(end, start + (isNumber ? MAX_DIGITS : MAX_WORD_CHARS));
+  const last = Math.min(end, start + MAX_WORD_CHARS);
   let hash = 0;
-  for (let at = start; at < last; at += 1) hash = hashCode(isNumber ? HASH_SIGN : text.charCodeAt(at), hash);
+  for (let at = start; at < last; at += 1) hash = hashCode(text.charCodeAt(at), hash);
+  return hash;
+}
+
+function numberHash(digits: number): number {
+  let hash = 0;
+  for (let count = Math.min(digits, MAX_DIGITS); count > 0; count -= 1) hash = hashCode(HASH_SIGN, hash);
   return hash;
 }
 

@@ -1,22 +1,72 @@
-const LINE_FEED = 0x0a;
+/** What a character can be a sign of, as bits. */
+const LINE_END = 1;
+const DIGIT = 2;
+const SEPARATOR = 4;
+const SENTENCE_END = 8;
+const COLON = 16;
+const QUESTION = 32;
+const FENCE = 64;
+const FORMULA = 128;
+const OPERATOR = 256;
+const CODE = 512;
+const OPTION_END = 1024;
+const QUOTE = 2048;
 
-const SIGNS_OF_SHAPE: readonly (readonly [name: string, expression: RegExp])[] = [
-  ['fence', /```/],
-  ['question-end', /[?？]\s*$/],
-  ['question', /[?？]/],
-  ['tex', /\$[^$\n]{1,80}\$|\\frac|\\\(|\\\[|\^\{?\d/],
-  ['equation', /[=+*/×÷<>≤≥]\s?\d|\d\s?[=+*/×÷<>]/],
-  ['braces', /[{};][ \t]*\n/],
-  ['indent', /\n\s{2,8}\S/],
-  ['options', /(?:^|\n)\s{0,4}(?:[A-Da-d]|[1-4])[.)、]/],
-  ['trace', /\bline \d+|traceback|exception|error:/i],
-  ['quote', /["“「『][^"“”「」『』]{3}/],
+const CHARACTERS: readonly (readonly [characters: string, sign: number])[] = [
+  ['\n', LINE_END],
+  ['0123456789', DIGIT],
+  [',;|\t', SEPARATOR],
+  ['.!?。！？', SENTENCE_END],
+  [':：', COLON],
+  ['?？', QUESTION],
+  ['`', FENCE],
+  ['$\\^', FORMULA],
+  ['=+*/×÷<>≤≥', OPERATOR],
+  ['{};', CODE],
+  ['.)、', OPTION_END],
+  ['"“「『', QUOTE],
+];
+
+/** By character code. */
+const SIGNS = signTable();
+
+function signTable(): Uint16Array {
+  const table = new Uint16Array(0x10000);
+  for (const [characters, sign] of CHARACTERS) {
+    for (let at = 0; at < characters.length; at += 1) {
+      const code = characters.charCodeAt(at);
+      table[code] = (table[code] ?? 0) | sign;
+    }
+  }
+  return table;
+}
+
+interface ShapeSign {
+  readonly name: string;
+  /** Signs without which the expression cannot match; most texts need not be searched. */
+  readonly needs: number;
+  readonly expression: RegExp;
+}
+
+const SHAPE_SIGNS: readonly ShapeSign[] = [
+  { name: 'fence', needs: FENCE, expression: /```/ },
+  { name: 'question-end', needs: QUESTION, expression: /[?？]\s*$/ },
+  { name: 'question', needs: QUESTION, expression: /[?？]/ },
+  { name: 'tex', needs: FORMULA, expression: /\$[^$\n]{1,80}\$|\\frac|\\\(|\\\[|\^\{?\d/ },
+  { name: 'equation', needs: OPERATOR | DIGIT, expression: /[=+*/×÷<>≤≥]\s?\d|\d\s?[=+*/×÷<>]/ },
+  { name: 'braces', needs: CODE | LINE_END, expression: /[{};][ \t]*\n/ },
+  { name: 'indent', needs: LINE_END, expression: /\n\s{2,8}\S/ },
+  { name: 'options', needs: OPTION_END, expression: /(?:^|\n)\s{0,4}(?:[A-Da-d]|[1-4])[.)、]/ },
+  { name: 'trace', needs: 0, expression: /\bline \d+|traceback|exception|error:/i },
+  { name: 'quote', needs: QUOTE, expression: /["“「『][^"“”「」『』]{3}/ },
 ];
 
 /** Names of what can be seen of a text without reading it: lengths, lines, signs of code, tables, formulas. */
 export function textShape(text: string, language: string): readonly string[] {
-  const names = SIGNS_OF_SHAPE.filter(([, expression]) => expression.test(text)).map(([name]) => name);
-  const { lines, digits, sentences, spoken, rows } = counts(text);
+  const { seen, lines, digits, sentences, spoken, rows } = counts(text);
+  const names: string[] = [];
+  for (const { name, needs, expression } of SHAPE_SIGNS)
+    if ((seen & needs) === needs && expression.test(text)) names.push(name);
   names.push(
     `length${magnitude(text.length, 11)}`,
     `lines${magnitude(lines, 6)}`,
@@ -30,29 +80,24 @@ export function textShape(text: string, language: string): readonly string[] {
 }
 
 function counts(text: string) {
-  let [lines, digits, sentences, spoken, rows] = [1, 0, 0, 0, 0];
+  let [seen, lines, digits, sentences, spoken, rows] = [0, 1, 0, 0, 0, 0];
   let [lineStart, separators, hasSpeaker] = [0, 0, false];
   for (let at = 0; at <= text.length; at += 1) {
-    const code = at < text.length ? text.charCodeAt(at) : LINE_FEED;
-    if (code === LINE_FEED) {
+    const signs = at < text.length ? (SIGNS[text.charCodeAt(at)] ?? 0) : LINE_END;
+    if (signs === 0) continue;
+    seen |= at < text.length ? signs : 0;
+    if ((signs & DIGIT) !== 0) digits += 1;
+    else if ((signs & SENTENCE_END) !== 0) sentences += 1;
+    else if ((signs & SEPARATOR) !== 0) separators += 1;
+    else if ((signs & COLON) !== 0 && at - lineStart <= 20 && at > lineStart) hasSpeaker = true;
+    else if ((signs & LINE_END) !== 0) {
       if (separators >= 3) rows += 1;
       if (hasSpeaker) spoken += 1;
       if (at < text.length) lines += 1;
       [lineStart, separators, hasSpeaker] = [at + 1, 0, false];
-    } else if (code >= 0x30 && code <= 0x39) digits += 1;
-    else if (code === 0x2c || code === 0x3b || code === 0x7c || code === 0x09) separators += 1;
-    else if (
-      code === 0x2e ||
-      code === 0x21 ||
-      code === 0x3f ||
-      code === 0x3002 ||
-      code === 0xff01 ||
-      code === 0xff1f
-    )
-      sentences += 1;
-    else if ((code === 0x3a || code === 0xff1a) && at - lineStart <= 20 && at > lineStart) hasSpeaker = true;
+    }
   }
-  return { lines, digits, sentences, spoken, rows };
+  return { seen, lines, digits, sentences, spoken, rows };
 }
 
 function magnitude(value: number, max: number): number {

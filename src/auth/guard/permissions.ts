@@ -24,6 +24,7 @@ export const AREAS = [
   'metrics',
   'providers',
   'route',
+  'routing',
   'session',
   'tools',
   'usage',

@@ -24,6 +24,23 @@ export class LatticeOptionsDto {
 
   @ApiPropertyOptional({ enum: CACHING_OPTIONS, description: 'As `x-lattice-cache`' })
   cache?: string;
+
+  @ApiPropertyOptional({
+    type: Number,
+    minimum: 0,
+    maximum: 1,
+    description: 'As `x-lattice-quality`',
+    example: 0.95,
+  })
+  quality?: number;
+
+  @ApiPropertyOptional({
+    type: Number,
+    minimum: 0,
+    description: 'As `x-lattice-answer-worth`',
+    example: 0.02,
+  })
+  answerWorthUsd?: number;
 }
 
 export class ChatMessageDto {
@@ -105,6 +122,14 @@ export const CHAT_EXAMPLES = {
       model: 'auto:fast',
       stream: true,
       messages: [{ role: 'user', content: 'Explain DNS in two sentences.' }],
+    },
+  },
+  target: {
+    summary: 'The cheapest model that is expected to be nearly as good as the best',
+    value: {
+      model: 'auto',
+      messages: [{ role: 'user', content: 'Is "I love it" positive or negative? One word.' }],
+      lattice: { quality: 0.95 },
     },
   },
   serverTool: {

@@ -136,6 +136,13 @@ function optionsOf(
   const { fallback, useDirect, cache } = options;
   if (options.tools.length > 0) invalid('lattice.tools', 'does not apply to embeddings');
   if (options.taskType) invalid('x-lattice-task-type', 'does not apply to embeddings');
+  if (options.quality !== undefined) {
+    invalid(
+      headers['x-lattice-quality'] === undefined ? 'lattice.quality' : 'x-lattice-quality',
+      'does not apply to embeddings',
+    );
+  }
+  if (options.answerWorthUsd !== undefined) invalid('lattice.answerWorthUsd', 'does not apply to embeddings');
   if (options.models) {
     invalid('models', 'does not apply: vectors of different models cannot be compared');
   }

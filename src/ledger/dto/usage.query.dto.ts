@@ -106,6 +106,12 @@ export class UsageQueryDto extends UsageFilterQueryDto {
   @ArrayUnique()
   @ArrayMinSize(1)
   groupBy: UsageGroup[] = ['day'];
+
+  @BooleanFilter({
+    description:
+      'Also what the routed requests would have cost at the best and at the cheapest model that could serve them; takes longer.',
+  })
+  compare?: boolean;
 }
 
 export class UsageLinesQueryDto extends UsageFilterQueryDto {

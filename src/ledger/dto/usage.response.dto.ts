@@ -41,6 +41,31 @@ export class UsageSumsDto {
 
   @ApiProperty({ example: 0, description: 'Attempts whose figures disagree.' })
   disputed: number;
+
+  @ApiPropertyOptional({
+    example: 2,
+    description:
+      'With `compare=true`, like the next three: requests whose cost is compared with what other models would have cost. Routed chat requests that were answered by a model, and not again; failed attempts are left out.',
+  })
+  requestsCompared?: number;
+
+  @ApiPropertyOptional({ type: String, example: '0.0021', description: 'What those cost, exact decimal.' })
+  comparedUsd?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    example: '0.0148',
+    description:
+      'Estimate: what they would have cost had each gone to the model of the best expected quality among those that could serve it. What a request cost, times what that model was expected to cost, by what the one that answered was.',
+  })
+  alwaysBestUsd?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    example: '0.0009',
+    description: 'Estimate: the same for the cheapest model that could serve each.',
+  })
+  alwaysCheapestUsd?: string;
 }
 
 export class UsageGroupDto extends UsageSumsDto {

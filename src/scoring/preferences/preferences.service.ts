@@ -1,21 +1,59 @@
-import { Injectable } from '@nestjs/common';
-import type { FactorWeights, Strategy } from '../factor-scores';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { Notifications } from '../../database/index';
+import { BackgroundLoop } from '../../observability/index';
+import { PREFERENCES_CHANGED, PreferencesRepository } from './preferences.repository';
+import type { RoutingPreferences } from './routing-preferences';
 
-/** How an owner wants to be routed where a request does not say. */
-export interface RoutingPreferences {
-  /** In place of the installation's weights. */
-  readonly strategies: Readonly<Partial<Record<Strategy, FactorWeights>>>;
-  /** Quality target of requests that name none, 0..1: the cheapest model expected to be that good beside the best. */
-  readonly quality?: number;
-}
+/** Only for what no notification told. */
+const RELOAD_INTERVAL_MS = 60_000;
 
-/** Preferences of owners, held in memory. */
+/**
+ * Preferences of owners, held in memory, so that planning asks nobody. What this process changes holds when it is
+ * answered, what another one changes as soon as its notification is here.
+ */
 @Injectable()
-export class Preferences {
-  private readonly known = new Map<string, RoutingPreferences>();
+export class Preferences implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private known: ReadonlyMap<string, RoutingPreferences> = new Map();
+  private readonly loop = new BackgroundLoop('reading routing preferences', RELOAD_INTERVAL_MS, () =>
+    this.load(),
+  );
+
+  constructor(
+    private readonly repository: PreferencesRepository,
+    private readonly notifications: Notifications,
+  ) {}
 
   /** @param ownerId UUID */
   of(ownerId: string): RoutingPreferences | undefined {
     return this.known.get(ownerId);
+  }
+
+  onModuleInit(): void {
+    this.notifications.on(PREFERENCES_CHANGED, () => this.loop.wake());
+    this.notifications.onReconnect(() => this.loop.wake());
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.loop.start();
+    await this.loop.runNow();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Resolves when everything that was committed before is known here, or cannot be read now; never rejects. */
+  async reload(): Promise<void> {
+    await this.loop.runNow();
+  }
+
+  private async load(): Promise<void> {
+    const all = await this.repository.all();
+    this.known = new Map(all.map(({ userId, strategies, quality }) => [userId, { strategies, quality }]));
   }
 }

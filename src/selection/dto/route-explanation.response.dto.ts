@@ -1,5 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { TASK_TYPES, type TaskType } from '../../common/index';
+import type { TaskProfile } from '../../analysis/index';
+import { DecidedTargetDto } from './decision-replay.response.dto';
 import { FILTER_REASONS, type FilterReason, STRATEGIES } from '../execution-plan';
 
 const STRATEGY_NAMES = [...STRATEGIES, 'pinned'] as const;
@@ -67,11 +69,17 @@ export class TaskProfileDto {
   @ApiProperty({ minimum: 0, maximum: 1, example: 0.71 })
   readonly confidence: number;
 
-  @ApiProperty({ enum: ['classifier', 'fields', 'override', 'default'], example: 'classifier' })
-  readonly source: 'classifier' | 'fields' | 'override' | 'default';
+  @ApiProperty({ enum: ['classifier', 'semantic', 'fields', 'override', 'default'], example: 'classifier' })
+  readonly source: TaskProfile['source'];
 
   @ApiProperty({ type: [TaskTypeConfidenceDto] })
   readonly secondary: readonly TaskTypeConfidenceDto[];
+
+  @ApiProperty({
+    type: [TaskTypeConfidenceDto],
+    description: 'What the local classifier makes of the text: types from 0.01 on',
+  })
+  readonly probabilities: readonly TaskTypeConfidenceDto[];
 
   @ApiProperty({ type: [String], description: 'Patterns that matched', example: ['code.make_thing'] })
   readonly patterns: readonly string[];
@@ -81,10 +89,15 @@ export class TaskProfileDto {
 }
 
 export class FactorScoresDto {
-  @ApiProperty({ minimum: 0, maximum: 1, example: 0.82 }) readonly capability: number;
+  @ApiProperty({ maximum: 1, description: 'Negative for models that are too weak', example: 0.82 })
+  readonly capability: number;
+
   @ApiProperty({ minimum: 0, maximum: 1, example: 1 }) readonly context: number;
   @ApiProperty({ minimum: 0, maximum: 1, example: 0.6 }) readonly speed: number;
   @ApiProperty({ minimum: 0, maximum: 1, example: 0.35 }) readonly cost: number;
+
+  @ApiProperty({ minimum: 0, maximum: 1, description: '1: none of its attempts failed of late', example: 1 })
+  readonly health: number;
 }
 
 export class RankedModelDto {
@@ -98,6 +111,9 @@ export class RankedModelDto {
 
   @ApiProperty({ description: 'What the guide added', example: 0.03 })
   readonly prior: number;
+
+  @ApiProperty({ minimum: 0, maximum: 1, description: 'Expected quality of its answer', example: 0.84 })
+  readonly quality: number;
 
   @ApiProperty({
     type: String,
@@ -120,10 +136,24 @@ export class FilteredModelDto {
 
 export class DecisionVersionsDto {
   @ApiProperty({ example: 'a1b2c3d4e5f60718' }) readonly catalog: string;
+  @ApiProperty({ type: 'integer', example: 57 }) readonly prices: number;
   @ApiProperty({ example: '0123456789ab' }) readonly weights: string;
   @ApiProperty({ example: '0123456789ab' }) readonly guide: string;
   @ApiProperty({ example: '0123456789ab' }) readonly patterns: string;
   @ApiProperty({ example: '0123456789ab' }) readonly classifier: string;
+  @ApiProperty({ description: 'What outcomes taught; `prior`: nothing yet', example: 'prior' })
+  readonly capabilities: string;
+
+  @ApiProperty({ description: 'Measured speed and failures; `none`: nothing yet', example: 'none' })
+  readonly performance: string;
+}
+
+export class AssignedArmDto {
+  @ApiProperty({ example: 'exp_0199a1b2c3d47e5f8a9b0c1d2e3f4a5b' }) readonly id: string;
+  @ApiProperty({ example: 'cheap' }) readonly arm: string;
+
+  @ApiPropertyOptional({ description: 'The model that the arm puts first', example: 'sandbox/small' })
+  readonly model?: string;
 }
 
 export class RouteExplanationDto {
@@ -139,9 +169,23 @@ export class RouteExplanationDto {
   @ApiProperty({ enum: STRATEGY_NAMES, example: 'auto' })
   readonly strategy: (typeof STRATEGY_NAMES)[number];
 
+  @ApiProperty({
+    type: DecidedTargetDto,
+    nullable: true,
+    description: 'The quality target, which decides in place of the strategy',
+  })
+  readonly target: DecidedTargetDto | null;
+
+  @ApiProperty({ type: AssignedArmDto, nullable: true, description: 'The arm that the request is given' })
+  readonly experiment: AssignedArmDto | null;
+
   @ApiProperty() readonly profile: TaskProfileDto;
 
-  @ApiProperty({ type: [RankedModelDto], description: 'All models that could answer, best first' })
+  @ApiProperty({
+    type: [RankedModelDto],
+    description:
+      'All models that could answer, best first; with a target, those that hold it, cheapest first, then the others by quality',
+  })
   readonly ranking: readonly RankedModelDto[];
 
   @ApiProperty({ type: [FilteredModelDto], description: 'All models that were left out' })

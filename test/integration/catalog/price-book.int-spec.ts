@@ -240,4 +240,63 @@ describe(PriceBook.name, () => {
     const rest = await book.history('openai/listed', { limit: 10, before: all[1]?.version });
     expect(rest.map((price) => toUsd(price).input)).toEqual(['5', '0.1']);
   });
+
+  describe('as of an earlier version', () => {
+    const NOW = new Date(8.64e15);
+    const AT_FIRST = new Date(0);
+
+    it('gives what was in force then', async () => {
+      const { book, catalog } = await boot();
+      const first = book.version;
+      await book.setOverride(
+        modelOf(catalog, 'openai/listed'),
+        fromUsd({ input: '9', output: '9' }),
+        ADMIN,
+        UNRECORDED,
+      );
+      const second = book.version;
+      await book.setOverride(
+        modelOf(catalog, 'openai/listed'),
+        fromUsd({ input: '8', output: '8' }),
+        ADMIN,
+        UNRECORDED,
+      );
+      const inputAt = async (version: number) =>
+        (await book.asOf(version, NOW)).current('openai/listed')?.prices;
+      expect([first, second, book.version]).toEqual([3, 4, 5]);
+      expect(await inputAt(first)).toMatchObject({ inputPicoUsd: 100_000n });
+      expect(await inputAt(second)).toMatchObject({ inputPicoUsd: 9_000_000n });
+      expect(await inputAt(book.version)).toMatchObject({ inputPicoUsd: 8_000_000n });
+      expect((await book.asOf(first, NOW)).current('openai/written')).toEqual(book.current('openai/written'));
+    });
+
+    it('is not changed by what comes later', async () => {
+      const { book, catalog } = await boot();
+      const then = await book.asOf(book.version, NOW);
+      await book.setOverride(
+        modelOf(catalog, 'openai/listed'),
+        fromUsd({ input: '9', output: '9' }),
+        ADMIN,
+        UNRECORDED,
+      );
+      expect(then.current('openai/listed')?.version).toBeLessThan(book.version);
+    });
+
+    it('knows a price until it was withdrawn, and none from then on', async () => {
+      const { book, catalog } = await boot();
+      const unknown = modelOf(catalog, 'openai/unknown');
+      await book.setOverride(unknown, fromUsd({ input: '9', output: '9' }), ADMIN, UNRECORDED);
+      const before = book.version;
+      await book.removeOverride(unknown, UNRECORDED);
+      expect(book.version).toBe(before);
+      await book.setOverride(
+        modelOf(catalog, 'openai/listed'),
+        fromUsd({ input: '7', output: '7' }),
+        ADMIN,
+        UNRECORDED,
+      );
+      expect((await book.asOf(before, AT_FIRST)).current('openai/unknown')).toBeDefined();
+      expect((await book.asOf(before, NOW)).current('openai/unknown')).toBeUndefined();
+    });
+  });
 });

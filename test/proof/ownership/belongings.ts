@@ -14,7 +14,7 @@ async function created(app: TestApp, route: string, body: object, credential: st
   return answer.body.id;
 }
 
-/** A key, a credential, a budget and a limit of the key, a webhook, a decision, a response, and what administrators set on the user. */
+/** A key, a credential, a budget and a limit of the key, a webhook, a decision, a response, a rating, and what administrators set on the user. */
 export async function belongingsOf(app: TestApp, account: Account): Promise<Belongings> {
   const { accessToken, userId } = account;
   const key = await created(app, '/api/v1/keys', { name: 'mine' }, accessToken);
@@ -25,6 +25,8 @@ export async function belongingsOf(app: TestApp, account: Account): Promise<Belo
     body: { model: 'sandbox/small', messages: [{ role: 'user', content: 'mine' }] },
     credential: accessToken,
   });
+  const requestId = chat.headers.get('x-lattice-request-id') ?? '';
+  await created(app, `/v1/chat/completions/${requestId}/feedback`, { score: 1 }, accessToken);
   const response = await created(
     app,
     '/v1/responses',
@@ -51,6 +53,7 @@ export async function belongingsOf(app: TestApp, account: Account): Promise<Belo
       '/api/v1/events/{resource}': userId,
       '/api/v1/users/{id}': userId,
       '/api/v1/users/invites/{id}': invite,
+      '/v1/chat/completions/{id}': requestId,
       '/v1/responses/{id}': response,
     },
   };
@@ -62,8 +65,11 @@ const OWNED_ROWS: Readonly<Record<string, string>> = {
     'select id, user_id, name, scopes, allowed_models, key_hash, expires_at, revoked_at from api_keys where user_id = $1',
   provider_credentials: 'select * from provider_credentials where user_id = $1',
   webhooks: 'select * from webhooks where user_id = $1',
+  routing_preferences:
+    'select user_id as id, strategies, quality from routing_preferences where user_id = $1',
   decisions: 'select id, user_id from decisions where user_id = $1',
   responses: 'select * from responses where user_id = $1',
+  routing_outcomes: 'select * from routing_outcomes where user_id = $1',
   budgets:
     'select id, scope_id, period, limit_pico, mode from budgets where scope_id in (select id from api_keys where user_id = $1 union select $1)',
   limits:

@@ -14,12 +14,18 @@ const NOBODYS = new Set([
   '/api/v1/providers/{id}',
   '/api/v1/providers/{id}/health',
   '/api/v1/providers/{id}/reset',
+  '/api/v1/routing/capabilities/versions/{version}',
+  '/api/v1/routing/experiments/{id}',
+  '/api/v1/routing/experiments/{id}/results',
+  '/api/v1/routing/experiments/{id}/start',
+  '/api/v1/routing/experiments/{id}/stop',
   '/v1/models/{model}',
   '/v1/models/{provider}/{model}',
 ]);
 
-/** What viewers may write: their own credentials, and a token that only reads. */
+/** What viewers may write: their own credentials, a token that only reads, and what changes nothing. */
 const VIEWER_WRITES = new Set([
+  'POST /api/v1/decisions/{id}/replay',
   'POST /api/v1/auth/logout',
   'POST /api/v1/auth/password',
   'POST /api/v1/events/{resource}/token',

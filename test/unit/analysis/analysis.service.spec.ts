@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { AnalysisService, PatternSet, TaskClassifier } from '../../../src/analysis/index';
+import { AnalysisService, type Patterns, PatternSet, TaskClassifier } from '../../../src/analysis/index';
 import type { ChatMessage, TaskType } from '../../../src/common/index';
 import type { AppConfig } from '../../../src/config/index';
 import { ValidationError } from '../../../src/errors/index';
@@ -10,7 +10,7 @@ const shipped = PatternSet.load(CONFIG);
 const classifier = TaskClassifier.load(CONFIG);
 
 function service(cacheSize = 16, patterns = shipped): AnalysisService {
-  return new AnalysisService(patterns, classifier, {
+  return new AnalysisService({ current: patterns } as Patterns, classifier, {
     vars: { ANALYZER_CACHE_SIZE: cacheSize },
   } as unknown as AppConfig);
 }
@@ -294,6 +294,27 @@ describe(AnalysisService.name, () => {
       expect(read).toHaveBeenCalledTimes(3);
       read.mockRestore();
     });
+  });
+
+  it('reads with the patterns that count now, also what it knows already', () => {
+    const file = { current: shipped };
+    const analysis = new AnalysisService(file as Patterns, classifier, {
+      vars: { ANALYZER_CACHE_SIZE: 16 },
+    } as unknown as AppConfig);
+    const before = analysis.profile(ask('Frobnicate the widget'));
+    file.current = PatternSet.parse(
+      'patterns.yaml',
+      `signals: { code: { words: code } }
+features: { code: [code], demanding: [], simple: [] }
+patterns: [{ id: own.frobnicate, taskType: MATH, weight: 1, words: frobnicate }]`,
+    );
+    const after = analysis.profile(ask('Frobnicate the widget'));
+    expect(before.patterns).not.toContain('own.frobnicate');
+    const mathOf = ({ probabilities }: typeof before) =>
+      probabilities.find(({ taskType }) => taskType === 'MATH')?.confidence ?? 0;
+    expect(after.patterns).toEqual(['own.frobnicate']);
+    expect(mathOf(after)).toBeGreaterThan(mathOf(before) * 2);
+    expect(after.patternsVersion).not.toBe(before.patternsVersion);
   });
 
   it('gives equal, deeply frozen profiles for equal requests', () => {

@@ -9,6 +9,7 @@ describe(rankTypes.name, () => {
       { taskType: 'DATA_ANALYSIS', probability: 0.12 },
       { taskType: 'CODE_GENERATION', probability: 0.1 },
       { taskType: 'EXTRACTION', probability: 0.01744 },
+      { taskType: 'TRANSLATION', probability: 0.0094 },
     ]);
     expect(ranking).toEqual({
       taskType: 'MATH',
@@ -19,6 +20,14 @@ describe(rankTypes.name, () => {
         { taskType: 'DATA_ANALYSIS', confidence: 0.12 },
       ],
       source: 'classifier',
+      probabilities: [
+        { taskType: 'MATH', confidence: 0.413 },
+        { taskType: 'REASONING', confidence: 0.2 },
+        { taskType: 'GENERAL', confidence: 0.15 },
+        { taskType: 'DATA_ANALYSIS', confidence: 0.12 },
+        { taskType: 'CODE_GENERATION', confidence: 0.1 },
+        { taskType: 'EXTRACTION', confidence: 0.017 },
+      ],
     });
     expect([Object.isFrozen(ranking), Object.isFrozen(ranking.secondary)]).toEqual([true, true]);
   });

@@ -34,6 +34,30 @@ describe('parseChatRequest', () => {
     expect(parse(body, headers).options).toMatchObject({ fallback: 'none', taskType: 'MATH' });
   });
 
+  it('reads what an answer is worth, the header before the body', () => {
+    const body = { model: 'auto', messages: [USER], lattice: { answerWorthUsd: 0.5 } };
+    expect(parse(body).options.answerWorthUsd).toBe(0.5);
+    expect(parse(body, { 'x-lattice-answer-worth': '0.02' }).options.answerWorthUsd).toBe(0.02);
+    expect(() => parse(body, { 'x-lattice-answer-worth': '-1' })).toThrow(
+      expect.objectContaining({ code: 'VALIDATION_FAILED', param: 'x-lattice-answer-worth' }),
+    );
+  });
+
+  it.each(['0.9', '.9', '1', '0.90'])('reads the quality target %s of the header, which wins', (header) => {
+    const body = { model: 'auto', messages: [USER], lattice: { quality: 0.5 } };
+    expect(parse(body).options.quality).toBe(0.5);
+    expect(parse(body, { 'x-lattice-quality': header }).options.quality).toBe(Number(header));
+  });
+
+  it.each(['', ' ', '0', '1.1', '-1', '1e-3', '0x1', 'NaN', 'high'])(
+    'refuses the quality target "%s" of the header, naming it',
+    (header) => {
+      expect(() => parse({ model: 'auto', messages: [USER] }, { 'x-lattice-quality': header })).toThrow(
+        expect.objectContaining({ code: 'VALIDATION_FAILED', param: 'x-lattice-quality' }),
+      );
+    },
+  );
+
   it.each<[string, unknown]>([
     ['body', null],
     ['body', []],
@@ -98,6 +122,14 @@ describe('parseChatRequest', () => {
     ['lattice.tools', { model: 'auto', messages: [USER], lattice: { tools: 'x' } }],
     ['lattice.fallback', { model: 'auto', messages: [USER], lattice: { fallback: 'sometimes' } }],
     ['models', { model: 'auto', messages: [USER], models: [1] }],
+    ...[0, -0.1, 1e7, '0.9', null, Number.NaN].map((answerWorthUsd): [string, unknown] => [
+      'lattice.answerWorthUsd',
+      { model: 'auto', messages: [USER], lattice: { answerWorthUsd } },
+    ]),
+    ...[0, -0.1, 1.01, '0.9', null, Number.NaN].map((quality): [string, unknown] => [
+      'lattice.quality',
+      { model: 'auto', messages: [USER], lattice: { quality } },
+    ]),
   ])('refuses a wrong %s, naming it', (param, body) => {
     expect(() => parse(body)).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED', param }));
   });

@@ -1,20 +1,18 @@
-import path from 'node:path';
 import type { TaskProfile } from '../../../src/analysis/index';
 import type { CatalogModel, PriceVersion } from '../../../src/catalog/index';
 import { ConfigurationError } from '../../../src/errors/index';
 import {
-  Capabilities,
-  Performances,
-  Preferences,
+  type ModelPerformance,
+  PerformanceTable,
   type PricedModel,
   RoutingWeights,
   ScoringService,
   type Strategy,
 } from '../../../src/scoring/index';
 import { aModel, aPrice, aProfile } from '../../support/factories';
+import { aScoring, SHIPPED_WEIGHTS as shipped } from '../../support/scoring';
 
-const shipped = RoutingWeights.load([path.join(__dirname, '../../../config')]);
-const scoring = new ScoringService(shipped, new Capabilities(), new Performances(), new Preferences());
+const { scoring } = aScoring();
 const basis = (strategy: Strategy) => scoring.basis('nobody', strategy);
 
 /** Prices in US dollars per million tokens. */
@@ -98,6 +96,17 @@ describe(ScoringService.name, () => {
       };
       expect(gap(0.9)).toBeGreaterThan(gap(0.1) + 0.1);
     });
+
+    it('tells good from bad however hard the task and however bad both are', () => {
+      const profile = { ...typed('MATH'), features: aProfile({ complexity: 1 }).features };
+      const poor = priced({ id: 'openai/poor', scores: scores(0.2), speed: 'fast' }, 0.1, 0.4);
+      const better = priced({ id: 'openai/better', scores: scores(0.35), speed: 'slow' });
+      expect(order([poor, better], profile, 'best')).toEqual(['openai/better', 'openai/poor']);
+      const [of35 = 0, of20 = 0, of95 = 0, of80 = 0] = [0.35, 0.2, 0.95, 0.8].map(
+        (quality) => factorsOf(priced({ scores: scores(quality) }), profile)?.capability,
+      );
+      expect(of35 - of20).toBeCloseTo(of95 - of80, 12);
+    });
   });
 
   describe('cost', () => {
@@ -179,6 +188,131 @@ describe(ScoringService.name, () => {
     expect(of('medium')).toBeGreaterThan(of('slow'));
   });
 
+  describe('measured', () => {
+    const QUICK: ModelPerformance = { firstTokenMs: 250, tokensPerSecond: 200, failureShare: 0 };
+    const SLOW: ModelPerformance = { firstTokenMs: 4000, tokensPerSecond: 15, failureShare: 0 };
+    const among = (content: Readonly<Record<string, ModelPerformance>>) =>
+      aScoring({ performance: PerformanceTable.of(content) }).scoring;
+    const scoreOf = (
+      performance: ModelPerformance | undefined,
+      model: Partial<CatalogModel> = {},
+      profile: TaskProfile = aProfile(),
+    ) => {
+      const candidate = priced(model);
+      const by = among(performance ? { [candidate.model.id]: performance } : {});
+      const [scored] = by.score([candidate], profile, by.basis('nobody', 'auto'));
+      if (!scored) throw new Error('Nothing was scored');
+      return scored;
+    };
+
+    it('speed counts instead of the catalog’s class', () => {
+      const both = among({ 'openai/named-slow': QUICK, 'openai/named-fast': SLOW });
+      const candidates = [
+        priced({ id: 'openai/named-fast', speed: 'fast' }),
+        priced({ id: 'openai/named-slow', speed: 'slow' }),
+      ];
+      const ranked = both.score(candidates, aProfile(), both.basis('nobody', 'fast'));
+      expect(ranked.map(({ model }) => model.id)).toEqual(['openai/named-slow', 'openai/named-fast']);
+      expect(ranked.map(({ factors }) => factors.speed)).toEqual([1, 0]);
+    });
+
+    it('speed counts as the class where too little was measured, and nothing else changes', () => {
+      for (const speed of ['fast', 'medium', 'slow'] as const) {
+        const without = scoreOf(undefined, { speed });
+        expect(scoreOf({ failureShare: 0 }, { speed })).toEqual(without);
+        expect(without.factors).toMatchObject({ speed: shipped.content.speed[speed], health: 1 });
+      }
+    });
+
+    it('speed is about the class’s for a model that is as fast as its class', () => {
+      const paces = {
+        fast: { firstTokenMs: 350, tokensPerSecond: 150 },
+        medium: { firstTokenMs: 700, tokensPerSecond: 70 },
+        slow: { firstTokenMs: 2000, tokensPerSecond: 35 },
+      };
+      for (const taskType of ['CLASSIFICATION', 'GENERAL', 'CODE_GENERATION'] as const) {
+        for (const speed of ['fast', 'medium', 'slow'] as const) {
+          const { factors } = scoreOf({ ...paces[speed], failureShare: 0 }, {}, typed(taskType));
+          expect(Math.abs(factors.speed - shipped.content.speed[speed])).toBeLessThan(0.1);
+        }
+      }
+    });
+
+    it('speed is that of this answer: the first token matters for short ones, the rate for long ones', () => {
+      const soon: ModelPerformance = { firstTokenMs: 300, tokensPerSecond: 30, failureShare: 0 };
+      const late: ModelPerformance = { firstTokenMs: 2500, tokensPerSecond: 140, failureShare: 0 };
+      const speeds = (taskType: TaskProfile['taskType']) =>
+        [soon, late].map((performance) => scoreOf(performance, {}, typed(taskType)).factors.speed);
+      const [soonShort = 0, lateShort = 0] = speeds('CLASSIFICATION');
+      const [soonLong = 0, lateLong = 0] = speeds('CODE_GENERATION');
+      expect(soonShort).toBeGreaterThan(lateShort);
+      expect(soonLong).toBeLessThan(lateLong);
+    });
+
+    it('speed of answers in one piece needs no first token, and hidden reasoning takes its time', () => {
+      const whole: ModelPerformance = { tokensPerSecond: 70, failureShare: 0 };
+      const reasoning = { supports: { ...aModel().supports, reasoning: true } };
+      expect(scoreOf(whole).factors.speed).toBeGreaterThan(0.3);
+      expect(scoreOf(whole, reasoning).factors.speed).toBeLessThan(scoreOf(whole).factors.speed);
+    });
+
+    it('failures cost the penalty by their share, in every strategy', () => {
+      const failing = among({ 'openai/failing': { failureShare: 0.5 } });
+      for (const strategy of ['auto', 'cheap', 'best', 'fast'] as const) {
+        const [well, ill] = failing.score(
+          [priced({ id: 'openai/failing' }), priced({ id: 'openai/well' })],
+          aProfile(),
+          failing.basis('nobody', strategy),
+        );
+        expect([well?.model.id, well?.factors.health, ill?.factors.health]).toEqual(['openai/well', 1, 0.5]);
+        expect((well?.score ?? 0) - (ill?.score ?? 0)).toBeCloseTo(shipped.content.health.penalty / 2, 12);
+      }
+    });
+
+    it('figures of others and the order of candidates change no score', () => {
+      const content = { 'openai/a': QUICK, 'openai/b': SLOW };
+      const candidates = ['openai/b', 'openai/c', 'openai/a'].map((id) => priced({ id }));
+      const ranked = (given: typeof content, of: readonly PricedModel[]) => {
+        const by = among(given);
+        return by.score(of, aProfile(), by.basis('nobody', 'auto'));
+      };
+      const once = ranked(content, candidates);
+      expect(ranked(content, candidates.toReversed())).toEqual(once);
+      const [alone] = ranked({ 'openai/a': QUICK, 'openai/b': QUICK }, candidates.slice(2));
+      expect(once.find(({ model }) => model.id === 'openai/a')?.score).toBe(alone?.score);
+    });
+  });
+
+  describe('basis', () => {
+    const own = { capability: 0, context: 0, speed: 0, cost: 1 };
+
+    it('takes an owner’s own weights for the strategies that they name', () => {
+      const { scoring: by, state } = aScoring();
+      state.preferences = new Map([['ada', { strategies: { auto: own } }]]);
+      expect(by.basis('ada', 'auto').weights).toEqual(own);
+      expect(by.basis('ada', 'best').weights).toBe(shipped.content.strategies.best);
+      expect(by.basis('bob', 'auto').weights).toBe(shipped.content.strategies.auto);
+    });
+
+    it('ranks by them', () => {
+      const { scoring: by } = aScoring({ preferences: new Map([['ada', { strategies: { auto: own } }]]) });
+      const good = priced({ id: 'openai/good', scores: scores(0.95) }, 3, 15);
+      const cheap = priced({ id: 'openai/cheap', scores: scores(0.6) }, 0.1, 0.4);
+      const first = (owner: string) =>
+        by.score([good, cheap], typed('MATH'), by.basis(owner, 'auto'))[0]?.model.id;
+      expect([first('ada'), first('bob')]).toEqual(['openai/cheap', 'openai/good']);
+    });
+
+    it('stays as it is when others come into force', () => {
+      const { scoring: by, state } = aScoring();
+      const before = by.basis('nobody', 'auto');
+      state.performance = PerformanceTable.of({ 'openai/gpt-test': { failureShare: 1 } });
+      const [scored] = by.score([priced({})], aProfile(), before);
+      expect(scored?.factors.health).toBe(1);
+      expect(by.basis('nobody', 'auto').performance).toBe(state.performance);
+    });
+  });
+
   it('orders equal scores by cost, the vendor’s own before deployments, then by id', () => {
     const deployment = priced({ id: 'azure/a', isDeployment: true });
     const [b, c] = [priced({ id: 'openai/b' }), priced({ id: 'openai/c' })];
@@ -200,6 +334,11 @@ describe(RoutingWeights.name, () => {
     });
   });
 
+  it('needs no paces and no penalty: a file of an earlier version goes on to be valid', () => {
+    const { pace: _pace, health: _health, ...earlier } = shipped.content;
+    expect(RoutingWeights.parse('weights.yaml', JSON.stringify(earlier)).content).toEqual(shipped.content);
+  });
+
   it('takes what it was given', () => {
     expect(RoutingWeights.parse('weights.yaml', text).content).toEqual(shipped.content);
   });
@@ -217,6 +356,11 @@ describe(RoutingWeights.name, () => {
       'anchors the wrong way round',
       text.replace('"cheapest":{"input":0.02', '"cheapest":{"input":99'),
       /cost: cheapest must be below dearest/,
+    ],
+    [
+      'paces the wrong way round',
+      text.replace('"quickest":{"firstTokenMs":300', '"quickest":{"firstTokenMs":30000'),
+      /pace: quickest must be quicker than slowest/,
     ],
     ['no YAML', 'strategies: [', /weights\.yaml/],
   ])('refuses %s, naming file, place and reason', (_, wrong, message) => {

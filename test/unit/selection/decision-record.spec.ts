@@ -1,5 +1,7 @@
+import type { CatalogModel } from '../../../src/catalog/index';
+import { TASK_TYPES } from '../../../src/common/index';
 import { decisionRecord } from '../../../src/selection/index';
-import { aModel, aRequest } from '../../support/factories';
+import { aModel, aPrice, aRequest } from '../../support/factories';
 import { aRouter } from './support';
 
 const SECRET = 'xylophone-4711';
@@ -49,24 +51,57 @@ describe(decisionRecord.name, () => {
       features: {
         tools: 1,
         images: 1,
-        files: ['document'],
+        hasFiles: true,
         fileTokens: 2_000,
         maxTokens: 4_000,
-        json: 'schema',
-        stream: true,
       },
+      needs: ['vision', 'document', 'tools', 'jsonSchema', 'streaming'],
       filtered: { retired: 9 },
       providers: ['openai', 'anthropic'],
       versions: plan.versions,
     });
     const candidates = record.candidates as readonly Record<string, unknown>[];
-    expect(candidates.map(({ model }) => model)).toEqual(
-      plan.candidates.slice(0, 5).map(({ model }) => model.id),
-    );
+    expect(candidates.map(({ model }) => model)).toEqual(plan.candidates.map(({ model }) => model.id));
     expect(candidates[0]).toMatchObject({
       price: plan.candidates[0]?.price?.version,
       score: expect.any(Number) as number,
       factors: [...Array.from({ length: 4 }, () => expect.any(Number) as number), 1],
+      quality: 0.5,
+      costPico: Math.round((plan.candidates[0]?.expectedCostUsd ?? 0) * 1e12),
+    });
+    expect(candidates.map(({ factors }) => factors !== undefined)).toEqual([
+      ...Array.from({ length: 3 }, () => true),
+      ...Array.from({ length: 3 }, () => false),
+    ]);
+  });
+
+  it('names the best and the cheapest of all that could serve the request', () => {
+    const scores = (value: number) =>
+      Object.fromEntries(TASK_TYPES.map((type) => [type, value])) as CatalogModel['scores'];
+    const rates = { good: 4n, middling: 2n, poor: 1n };
+    const some = { good: 0.9, middling: 0.8, poor: 0.4 };
+    const catalog = Object.entries(some).map(([name, value]) =>
+      aModel({ id: `openai/${name}`, scores: scores(value) }),
+    );
+    const prices = new Map(
+      Object.entries(rates).map(([name, rate], index) => [
+        `openai/${name}`,
+        aPrice({ version: index + 1, prices: { inputPicoUsd: 0n, outputPicoUsd: rate * 1_000n } }),
+      ]),
+    );
+    const asked = aRequest({ max_tokens: 10 }, { taskType: 'MATH', quality: 0.85 });
+    const made = aRouter({ models: catalog, prices }).plan(asked);
+    expect(decisionRecord(made, asked)).toMatchObject({
+      target: { quality: 0.85, source: 'request', best: 0.9, threshold: 0.765 },
+      candidates: [
+        { model: 'openai/middling', costPico: 20_000 },
+        { model: 'openai/good', costPico: 40_000 },
+      ],
+      alternatives: {
+        best: { model: 'openai/good', costPico: 40_000 },
+        cheapest: { model: 'openai/poor', costPico: 10_000 },
+      },
+      filtered: { below_target: 1 },
     });
   });
 
@@ -74,13 +109,23 @@ describe(decisionRecord.name, () => {
     expect(JSON.stringify(decisionRecord(plan, request))).not.toContain(SECRET);
   });
 
+  it('stays small', () => {
+    const prompt = 'Write a Python function that sorts a list, and explain why it is fast';
+    const usual = aRequest({ messages: [{ role: 'user', content: prompt }], stream: true, max_tokens: 500 });
+    const catalog = Array.from({ length: 60 }, (_, index) =>
+      aModel({ id: `${index % 2 ? 'openai' : 'anthropic'}/gpt-6.${index}-sol` }),
+    );
+    const record = decisionRecord(aRouter({ models: catalog }).plan(usual), usual);
+    expect(JSON.stringify(record).length).toBeLessThan(1_700);
+  });
+
   it('stays small, whatever the client writes into its options', () => {
-    expect(JSON.stringify(decisionRecord(plan, request)).length).toBeLessThan(1_300);
+    expect(JSON.stringify(decisionRecord(plan, request)).length).toBeLessThan(2_100);
     const long = {
       ...request,
       options: { ...request.options, models: Array.from({ length: 500 }, () => 'm'.repeat(900)) },
     };
-    expect(JSON.stringify(decisionRecord(plan, long)).length).toBeLessThan(2_000);
+    expect(JSON.stringify(decisionRecord(plan, long)).length).toBeLessThan(3_200);
   });
 
   it('stays small, however many models the key names: a long list is told from others by its digest', () => {

@@ -73,8 +73,8 @@ describe(SelectionService.name, () => {
     it('names the versions of what decided, a decision of its own, and who could be called', () => {
       const made = plan({});
       const { patternsVersion: patterns, classifierVersion: classifier } = made.profile;
-      expect(made.versions).toMatchObject({ catalog: 'catalog-1', patterns, classifier });
-      expect(Object.values(made.versions).every((version) => version.length > 0)).toBe(true);
+      expect(made.versions).toMatchObject({ prices: 3, patterns, classifier, capabilities: 'prior' });
+      expect(Object.values(made.versions).every((version) => String(version).length > 0)).toBe(true);
       expect(made.decisionId).not.toBe(plan({}).decisionId);
       expect(made.providers).toEqual(['openai', 'anthropic']);
     });

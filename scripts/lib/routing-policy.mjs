@@ -1,0 +1,164 @@
+// A policy for one pool of models, frozen on outcomes: a capability table, expected costs and what an answer is worth.
+import { randomNumbers } from './classifier-examples.mjs';
+import { learnCosts } from './routing-costs.mjs';
+
+const FOLDS = 5;
+const REPEATS = 2;
+/** The target is raised by this many standard errors of the measured quality: what holds here has to hold elsewhere too. */
+const MARGIN = 0.25;
+
+/**
+ * @param product `{ FittedCapabilityTable, fitCapabilities, rankByTarget, worthOf, outcomeProfile, scores }`
+ * @param options.readsPrompts false: nothing but the task type is used
+ * @param options.folds dataset: the target has to hold on datasets that were held out, not only on prompts
+ */
+export class RoutingPolicies {
+  constructor(product, { quality, readsPrompts, seed, folds = 'prompt' }) {
+    this.product = product;
+    this.quality = quality;
+    this.readsPrompts = readsPrompts;
+    this.seed = seed;
+    this.folds = folds;
+  }
+
+  /** `{ choose(prompt), kind, worth?, expected? }`: the choice is made from the prompt's profile alone. */
+  freeze({ models, prompts }) {
+    const best = bestSingle(models, prompts);
+    const expected = this.calibrate(models, prompts);
+    if (!expected) return { kind: 'best single', choose: () => best };
+    const rate = this.rater(models, prompts);
+    const target = { quality: 0, answerWorthUsd: expected.answerWorthUsd };
+    const choose = (prompt) => this.product.rankByTarget(rate(prompt), target).holding[0].model.id;
+    return { kind: 'learned', worth: expected.answerWorthUsd, expected, choose };
+  }
+
+  /** For models whose outcomes come from other pools: each request keeps the target by itself. */
+  freezeUncalibrated(models, prompts, costs) {
+    const rate = this.rater(models, prompts, costs);
+    return {
+      kind: 'by model name',
+      choose: (prompt) =>
+        this.product.rankByTarget(rate(prompt), { quality: this.quality }).holding[0].model.id,
+    };
+  }
+
+  /** The worth that keeps the target on prompts that the table did not see. */
+  calibrate(models, prompts) {
+    if (prompts.length < FOLDS) return undefined;
+    const requests = [];
+    for (let repeat = 0; repeat < REPEATS; repeat++) {
+      const fold = foldsOf(prompts, { by: this.folds, seed: this.seed + repeat });
+      for (let held = 0; held < FOLDS; held++) {
+        const seen = prompts.filter((_, index) => fold[index] !== held);
+        const rate = this.rater(models, seen);
+        for (const prompt of prompts.filter((_, index) => fold[index] === held))
+          requests.push(rate(prompt).map((one) => ({ ...one, ...prompt.outcomes.get(one.model.id) })));
+      }
+    }
+    const unmargined = this.product.worthOf(requests, this.quality);
+    if (!unmargined) return undefined;
+    const error = this.standardError(requests, unmargined.answerWorthUsd, prompts.length);
+    return this.product.worthOf(requests, this.quality + MARGIN * error);
+  }
+
+  /** Of the relative quality of this many answers chosen at a worth. */
+  standardError(requests, answerWorthUsd, count) {
+    const best = bestOf(requests);
+    const differences = requests.map((candidates) => {
+      const [chosen] = this.product.rankByTarget(candidates, { quality: 0, answerWorthUsd }).holding;
+      return chosen.score - candidates.find(({ model }) => model.id === best.id).score;
+    });
+    const mean = differences.reduce((sum, one) => sum + one, 0) / differences.length;
+    const variance = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0) / differences.length;
+    return Math.sqrt(variance / count) / best.mean;
+  }
+
+  /** Rates every model for a prompt: `{ model, quality, expectedCostUsd }`. */
+  rater(models, prompts, costs = learnCosts(models, prompts)) {
+    const { FittedCapabilityTable, fitCapabilities, scores } = this.product;
+    const rows = prompts.flatMap((prompt) => this.rowsOf(prompt, models));
+    const table = FittedCapabilityTable.parse(
+      'calibrated',
+      fitCapabilities(rows, () => undefined),
+    );
+    const catalog = models.map((id) => ({ id, baseModel: id, scores }));
+    return ({ profile }) =>
+      catalog.map((model) => ({
+        model,
+        quality: table.estimate(model, this.readsPrompts ? profile : typeOnly(profile)).quality,
+        expectedCostUsd: costs.get(model.id)(profile.features.estimatedPromptTokens, profile.taskType),
+      }));
+  }
+
+  rowsOf({ profile, outcomes }, models) {
+    return models.flatMap((model) => {
+      const outcome = outcomes.get(model);
+      if (!outcome) return [];
+      const { score } = outcome;
+      return {
+        model,
+        taskType: profile.taskType,
+        ...(this.readsPrompts && { profile: this.product.outcomeProfile(profile) }),
+        count: 1,
+        mean: score,
+        sumOfSquares: score * score,
+      };
+    });
+  }
+}
+
+const known = new WeakMap();
+
+function typeOnly(profile) {
+  const simple = known.get(profile) ?? {
+    taskType: profile.taskType,
+    confidence: 1,
+    secondary: [],
+    features: {
+      complexity: 0.3,
+      language: 'en',
+      estimatedPromptTokens: 100,
+      hasCode: false,
+    },
+  };
+  known.set(profile, simple);
+  return simple;
+}
+
+export function bestSingle(models, prompts) {
+  return sortedBy(models, (model) => [total(prompts, model, 'score'), -total(prompts, model, 'costUsd')])[0];
+}
+
+export function cheapest(models, prompts) {
+  return sortedBy(models, (model) => [-total(prompts, model, 'costUsd'), total(prompts, model, 'score')])[0];
+}
+
+export function total(prompts, model, field) {
+  return prompts.reduce((sum, { outcomes }) => sum + outcomes.get(model)[field], 0);
+}
+
+function sortedBy(models, ranks) {
+  return models
+    .map((model) => ({ model, rank: ranks(model) }))
+    .sort((one, other) => other.rank[0] - one.rank[0] || other.rank[1] - one.rank[1])
+    .map(({ model }) => model);
+}
+
+function bestOf(requests) {
+  const sums = new Map();
+  for (const candidates of requests)
+    for (const { model, score } of candidates) sums.set(model.id, (sums.get(model.id) ?? 0) + score);
+  const [id, sum] = [...sums].sort((one, other) => other[1] - one[1])[0];
+  return { id, mean: sum / requests.length };
+}
+
+/** A fold for each prompt; by dataset, all prompts of one are in the same. */
+function foldsOf(prompts, { by, seed }) {
+  const random = randomNumbers(seed);
+  const keyOf = ({ dataset }, index) => (by === 'dataset' ? dataset : index);
+  const order = [...new Set(prompts.map(keyOf))]
+    .map((key) => ({ key, at: random() }))
+    .sort((one, other) => one.at - other.at);
+  const folds = new Map(order.map(({ key }, place) => [key, place % FOLDS]));
+  return prompts.map((prompt, index) => folds.get(keyOf(prompt, index)));
+}

@@ -1,0 +1,65 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { type ClassifierAnswer, type ClassifierModel, SemanticRouter } from '../analysis/index';
+import { type ChatRequest, isJsonObject, type JsonObject, newId, type RequestContext } from '../common/index';
+import { AppConfig } from '../config/index';
+import type { Completion } from './completion';
+import { CompletionPipeline } from './completion.pipeline';
+
+/** What its usage lines name as agent. */
+const AGENT = 'router';
+/** Room for the name of a kind, also from models that think a little first. */
+const MAX_TOKENS = 200;
+const ONE_TRY = Object.freeze({ maxTries: 1, baseDelayMs: 0, maxDelayMs: 0 });
+
+/**
+ * Asks the installation's classifier model through the same metered door as every request: an admission, a hold and a usage
+ * line of its own, for whoever the original request is from.
+ */
+@Injectable()
+export class SemanticClassifier implements ClassifierModel, OnModuleInit {
+  private readonly model?: string;
+
+  constructor(
+    config: AppConfig,
+    private readonly pipeline: CompletionPipeline,
+    private readonly router: SemanticRouter,
+  ) {
+    this.model = config.vars.CLASSIFIER_MODEL;
+  }
+
+  onModuleInit(): void {
+    if (this.model !== undefined) this.router.register(this);
+  }
+
+  async ask(
+    ctx: RequestContext,
+    { system, user }: { readonly system: string; readonly user: string },
+  ): Promise<ClassifierAnswer> {
+    const body = {
+      model: this.model ?? '',
+      messages: [
+        { role: 'system', content: system },
+        { role: 'user', content: user },
+      ],
+      temperature: 0,
+      max_tokens: MAX_TOKENS,
+    } as const;
+    const request: ChatRequest = {
+      body,
+      bodyBytes: Buffer.byteLength(JSON.stringify(body)),
+      options: { tools: [], taskType: 'CLASSIFICATION', fallback: 'none', cache: 'off' },
+    };
+    const requestId = newId();
+    const own = { ...ctx, requestId, retry: ONE_TRY, work: { ...ctx.work, agent: AGENT } };
+    const completion = await this.pipeline.run(own, request);
+    return { text: textOf(completion), model: completion.meta.model, requestId };
+  }
+}
+
+function textOf({ body, rawBody }: Completion): string {
+  const answer = body ?? (JSON.parse(rawBody?.toString('utf8') ?? '{}') as JsonObject);
+  const [choice] = Array.isArray(answer.choices) ? (answer.choices as readonly unknown[]) : [];
+  const message = isJsonObject(choice) ? choice.message : undefined;
+  const content = isJsonObject(message) ? message.content : undefined;
+  return typeof content === 'string' ? content : '';
+}

@@ -1,0 +1,63 @@
+import { promptSketch, SKETCH_BUCKETS } from '../../../src/analysis/index';
+import { SketchIndex } from '../../../src/scoring/capabilities/sketch-index';
+
+const shared = (one: readonly number[], other: readonly number[]) =>
+  one.filter((number) => other.includes(number)).length;
+
+describe(promptSketch.name, () => {
+  it('is a few dozen numbers, ascending, each once', () => {
+    for (const text of [
+      '',
+      'hi',
+      'a b c\n'.repeat(2_000),
+      'x'.repeat(50_000),
+      '请把这段话翻译成英文。'.repeat(300),
+    ]) {
+      const sketch = promptSketch(text);
+      expect(sketch.length).toBeLessThanOrEqual(64);
+      expect(sketch).toEqual([...new Set(sketch)].sort((one, other) => one - other));
+      expect(
+        sketch.every((number) => Number.isInteger(number) && number >= 0 && number < SKETCH_BUCKETS),
+      ).toBe(true);
+      expect(promptSketch(text)).toEqual(sketch);
+    }
+  });
+
+  it('shares more with alike prompts than with others, in any script', () => {
+    for (const [one, alike, other] of [
+      ['write a function that sorts a list', 'write a function that turns a list round', 'who won in 1954?'],
+      ['把这句话翻译成英文：天气很好', '把这句话翻译成法文：天气不好', '一加一等于多少'],
+    ] as const)
+      expect(shared(promptSketch(one), promptSketch(alike))).toBeGreaterThan(
+        shared(promptSketch(one), promptSketch(other)),
+      );
+  });
+
+  it('does not tell numbers apart', () => {
+    expect(promptSketch('what is 12 times 9?')).toEqual(promptSketch('what is 31 times 7?'));
+  });
+});
+
+describe(SketchIndex.name, () => {
+  const index = new SketchIndex([
+    [1, 2, 3],
+    [1, 2, 9],
+    [7, 8],
+    [4, 5, 6],
+    [10, 11],
+    [12, 13],
+  ]);
+
+  it('finds the most alike first, and none that shares nothing', () => {
+    const { places, similarities } = index.find([1, 2, 3]);
+    expect(places).toEqual([0, 1]);
+    expect(similarities[0]).toBeCloseTo(1, 10);
+    expect(similarities[1]).toBeLessThan(1);
+  });
+
+  it('finds nothing without numbers, examples or anything known', () => {
+    expect(index.find([]).places).toEqual([]);
+    expect(index.find([4_000]).places).toEqual([]);
+    expect(new SketchIndex([]).find([1]).places).toEqual([]);
+  });
+});

@@ -1,0 +1,193 @@
+import type { TaskProfile } from '../../../src/analysis/index';
+import { promptSketch } from '../../../src/analysis/index';
+import { TASK_TYPES, type TaskType } from '../../../src/common/index';
+import { MAX_EXAMPLES } from '../../../src/scoring/capabilities/capability-fit';
+import type { OutcomeRow } from '../../../src/scoring/capabilities/outcome-row';
+import {
+  CapabilityTable,
+  fitCapabilities,
+  FittedCapabilityTable,
+  outcomeProfile,
+} from '../../../src/scoring/index';
+import { aModel, aProfile } from '../../support/factories';
+import { Random } from '../../support/proof/random';
+
+const PRIOR = 0.5;
+const scores = Object.freeze(
+  Object.fromEntries(TASK_TYPES.map((type) => [type, PRIOR])) as Record<TaskType, number>,
+);
+const model = aModel({ id: 'openai/tried', baseModel: 'tried', scores });
+
+const typed = (taskType: TaskType, more: Partial<TaskProfile> = {}): TaskProfile => ({
+  ...aProfile(),
+  taskType,
+  confidence: 1,
+  secondary: [],
+  ...more,
+});
+
+const row = (taskType: TaskType, mean: number, more: Partial<OutcomeRow> = {}): OutcomeRow => ({
+  model: 'tried',
+  taskType,
+  count: 1,
+  mean,
+  sumOfSquares: mean * mean * (more.count ?? 1),
+  ...more,
+});
+
+function fit(rows: readonly OutcomeRow[], version = 'fitted'): FittedCapabilityTable {
+  const content = fitCapabilities(rows, (name) => (name === 'tried' ? scores : undefined));
+  return FittedCapabilityTable.parse(version, JSON.parse(JSON.stringify(content)));
+}
+
+const qualityOf = (table: CapabilityTable, profile: TaskProfile) => table.estimate(model, profile).quality;
+
+/** Outcomes of several models with tasks of all kinds. */
+function randomRows(seed: number, count = 60): OutcomeRow[] {
+  const random = new Random(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)] as T;
+  return Array.from({ length: count }, () => {
+    const taskType = pick(TASK_TYPES);
+    const words = Array.from({ length: 6 }, () => `word${Math.floor(random.next() * 30)}`).join(' ');
+    const profile = {
+      types: [
+        { taskType, confidence: 0.4 + random.next() / 2 },
+        { taskType: pick(TASK_TYPES), confidence: random.next() / 10 },
+      ],
+      complexity: random.next(),
+      language: pick(['en', 'zh', 'und']),
+      promptTokens: Math.floor(random.next() * 3_000),
+      hasCode: random.next() < 0.3,
+      sketch: promptSketch(words),
+    };
+    const mean = Math.round(random.next() * 100) / 100;
+    const more = random.next() < 0.6 ? { profile } : { count: 1 + Math.floor(random.next() * 20) };
+    return row(taskType, mean, { model: pick(['tried', 'other', 'unheard']), ...more });
+  });
+}
+
+function shuffled<T>(list: readonly T[], seed: number): T[] {
+  const random = new Random(seed);
+  return list
+    .map((value) => ({ value, at: random.next() }))
+    .sort((one, other) => one.at - other.at)
+    .map(({ value }) => value);
+}
+
+describe(CapabilityTable.name, () => {
+  it('is the prior of the catalog before anything is learned', () => {
+    const special = { ...model, scores: { ...scores, MATH: 0.9 } };
+    const estimate = CapabilityTable.prior.estimate(special, typed('MATH'));
+    expect(estimate).toEqual({ quality: 0.9, deviation: 0, observations: 0 });
+  });
+});
+
+describe(FittedCapabilityTable.name, () => {
+  it('knows no more than the prior of models without outcomes', () => {
+    const table = fit([row('MATH', 0, { count: 500 })]);
+    const stranger = aModel({ id: 'openai/stranger', baseModel: 'stranger', scores });
+    expect(table.estimate(stranger, typed('MATH'))).toEqual({
+      quality: PRIOR,
+      deviation: 0,
+      observations: 0,
+    });
+  });
+
+  it('stays near the prior after few observations', () => {
+    const quality = qualityOf(fit([row('MATH', 1)]), typed('MATH'));
+    expect(quality).toBeGreaterThan(PRIOR);
+    expect(quality).toBeLessThan(PRIOR + 0.2);
+  });
+
+  it('reaches the mean of many', () => {
+    const table = fit([row('MATH', 0.9, { count: 1_000 }), row('GENERAL', 0.3, { count: 1_000 })]);
+    expect(qualityOf(table, typed('MATH'))).toBeCloseTo(0.9, 1);
+    expect(qualityOf(table, typed('GENERAL'))).toBeCloseTo(0.3, 1);
+    expect(table.estimate(model, typed('MATH')).observations).toBe(2_000);
+  });
+
+  it('moves types that nobody observed with the general level, by less than those that somebody did', () => {
+    const table = fit([row('MATH', 0.9, { count: 50 }), row('GENERAL', 0.9, { count: 50 })]);
+    const unseen = qualityOf(table, typed('TRANSLATION'));
+    expect(unseen).toBeGreaterThan(PRIOR + 0.05);
+    expect(unseen).toBeLessThan(qualityOf(table, typed('MATH')));
+  });
+
+  it('is surer the more it has seen, and least sure of what it has not', () => {
+    const deviations = [1, 10, 100, 1_000].map(
+      (count) => fit([row('MATH', 0.6, { count })]).estimate(model, typed('MATH')).deviation,
+    );
+    expect(deviations).toEqual([...deviations].sort((one, other) => other - one));
+    const table = fit([row('MATH', 0.6, { count: 100 })]);
+    expect(table.estimate(model, typed('TRANSLATION')).deviation).toBeGreaterThan(
+      table.estimate(model, typed('MATH')).deviation,
+    );
+  });
+
+  it('learns from sums what it learns from single outcomes', () => {
+    const single = [1, 0, 1, 1, 0.5].map((mean) => row('CLASSIFICATION', mean));
+    const summed = row('CLASSIFICATION', 0.7, { count: 5, sumOfSquares: 3.25 });
+    const [one, other] = [fit(single), fit([summed])].map((table) =>
+      table.estimate(model, typed('CLASSIFICATION')),
+    );
+    expect(one?.quality).toBeCloseTo(other?.quality ?? 0, 5);
+    expect(one?.deviation).toBeCloseTo(other?.deviation ?? 0, 5);
+  });
+
+  it('tells prompts of one type apart by what alike prompts came to', () => {
+    const asked = (text: string) => typed('GENERAL', { sketch: promptSketch(text) });
+    const learned = (text: string, mean: number) =>
+      row('GENERAL', mean, { profile: outcomeProfile(asked(text)) });
+    const names = ['paris', 'oslo', 'lima', 'cairo', 'delhi', 'quito', 'rome', 'bern'];
+    const table = fit([
+      ...names.map((name) => learned(`how many people live in ${name} today?`, 1)),
+      ...names.map((name) => learned(`name a poet who was born near ${name}`, 0)),
+    ]);
+    const known = qualityOf(table, asked('how many people live in tokyo today?'));
+    const hard = qualityOf(table, asked('name a poet who was born near tokyo'));
+    expect(known).toBeGreaterThan(hard + 0.3);
+  });
+
+  it('does not depend on the order of the outcomes', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const rows = randomRows(seed);
+      const written = (list: readonly OutcomeRow[]) => JSON.stringify(fitCapabilities(list, () => scores));
+      expect(written(shuffled(rows, seed))).toBe(written(rows));
+    }
+  });
+
+  it('estimates the same for the same, always between 0 and 1', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const rows = randomRows(seed);
+      const [table, again] = [fit(rows), fit(rows)];
+      for (const { profile, taskType } of rows) {
+        const task = typed(taskType, { sketch: profile?.sketch });
+        const estimate = table.estimate(model, task);
+        expect(again.estimate(model, { ...task })).toEqual(estimate);
+        expect(estimate.quality).toBeGreaterThanOrEqual(0);
+        expect(estimate.quality).toBeLessThanOrEqual(1);
+        expect(estimate.deviation).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it('keeps a bounded number of examples, the same whatever their order', () => {
+    const profile = outcomeProfile(typed('MATH'));
+    const rows = Array.from({ length: MAX_EXAMPLES + 50 }, (_, index) =>
+      row('MATH', 1, { profile: { ...profile, sketch: [index % 4_096, 4_095 - (index % 7)] } }),
+    );
+    const { examples } = fitCapabilities(rows, () => scores);
+    expect(examples.length).toBe(MAX_EXAMPLES);
+    expect(fitCapabilities(shuffled(rows, 3), () => scores).examples).toEqual(examples);
+  });
+
+  it('refuses what no fit has made', () => {
+    for (const content of [
+      undefined,
+      {},
+      { format: 2, models: {}, examples: [] },
+      { format: 1, models: { tried: {} } },
+    ])
+      expect(() => FittedCapabilityTable.parse('broken', content)).toThrow();
+  });
+});
