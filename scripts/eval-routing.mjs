@@ -92,9 +92,9 @@ const byType = [];
 for (const pool of test.values()) {
   if (pool.prompts.length === 0) continue;
   const policies = (readsPrompts) => new RoutingPolicies(product, { ...given, readsPrompts });
-  const policy = frozen(policies(true), pool);
+  const policy = await frozen(policies(true), pool);
   outcomes.push(outcomeOf(pool, policy));
-  byType.push(outcomeOf(pool, frozen(policies(false), pool)));
+  byType.push(outcomeOf(pool, await frozen(policies(false), pool)));
   console.log(`\n${policyLine(pool, policy)}`);
   console.log(described(pool.name, [outcomes.at(-1)], [byType.at(-1)]));
 }
@@ -110,16 +110,21 @@ if (outcomes.length > 1) {
 if (given.json) console.log(JSON.stringify(asJson(all)));
 
 /** From the pool of the same name; else from what is known of the models by name; else the dearest model. */
-function frozen(policies, pool) {
+async function frozen(policies, pool) {
   const own = calibration.get(pool.name);
   const models = own?.models.filter((model) => pool.models.includes(model)) ?? [];
-  if (models.length > 0 && own.prompts.length > 0) return policies.freeze({ models, prompts: own.prompts });
+  if (models.length > 0 && own.prompts.length > 0)
+    return await policies.freeze({ models, prompts: own.prompts });
   const elsewhere = [...calibration.values()].filter((other) =>
     pool.models.every((model) => other.models.includes(model)),
   );
   const [known] = elsewhere.sort((one, other) => other.prompts.length - one.prompts.length);
   if (known)
-    return policies.freezeUncalibrated(pool.models, known.prompts, learnCosts(pool.models, pool.prompts));
+    return await policies.freezeUncalibrated(
+      pool.models,
+      known.prompts,
+      learnCosts(pool.models, pool.prompts),
+    );
   const dearest = outcomeOf(pool, { choose: () => pool.models[0] });
   const costOf = (place) => dearest.costs.reduce((sum, row) => sum + row[place], 0);
   const place = pool.models.map((_, at) => at).sort((one, other) => costOf(other) - costOf(one))[0];

@@ -22,19 +22,19 @@ export class RoutingPolicies {
   }
 
   /** `{ choose(prompt), kind, worth?, expected? }`: the choice is made from the prompt's profile alone. */
-  freeze({ models, prompts }) {
+  async freeze({ models, prompts }) {
     const best = bestSingle(models, prompts);
-    const expected = this.calibrate(models, prompts);
+    const expected = await this.calibrate(models, prompts);
     if (!expected) return { kind: 'best single', choose: () => best };
-    const rate = this.rater(models, prompts);
+    const rate = await this.rater(models, prompts);
     const target = { quality: 0, answerWorthUsd: expected.answerWorthUsd };
     const choose = (prompt) => this.product.rankByTarget(rate(prompt), target).holding[0].model.id;
     return { kind: 'learned', worth: expected.answerWorthUsd, expected, choose };
   }
 
   /** For models whose outcomes come from other pools: each request keeps the target by itself. */
-  freezeUncalibrated(models, prompts, costs) {
-    const rate = this.rater(models, prompts, costs);
+  async freezeUncalibrated(models, prompts, costs) {
+    const rate = await this.rater(models, prompts, costs);
     return {
       kind: 'by model name',
       choose: (prompt) =>
@@ -43,14 +43,14 @@ export class RoutingPolicies {
   }
 
   /** The worth that keeps the target on prompts that the table did not see. */
-  calibrate(models, prompts) {
+  async calibrate(models, prompts) {
     if (prompts.length < FOLDS) return undefined;
     const requests = [];
     for (let repeat = 0; repeat < REPEATS; repeat++) {
       const fold = foldsOf(prompts, { by: this.folds, seed: this.seed + repeat });
       for (let held = 0; held < FOLDS; held++) {
         const seen = prompts.filter((_, index) => fold[index] !== held);
-        const rate = this.rater(models, seen);
+        const rate = await this.rater(models, seen);
         for (const prompt of prompts.filter((_, index) => fold[index] === held))
           requests.push(rate(prompt).map((one) => ({ ...one, ...prompt.outcomes.get(one.model.id) })));
       }
@@ -74,13 +74,11 @@ export class RoutingPolicies {
   }
 
   /** Rates every model for a prompt: `{ model, quality, expectedCostUsd }`. */
-  rater(models, prompts, costs = learnCosts(models, prompts)) {
+  async rater(models, prompts, costs = learnCosts(models, prompts)) {
     const { FittedCapabilityTable, fitCapabilities, scores } = this.product;
     const rows = prompts.flatMap((prompt) => this.rowsOf(prompt, models));
-    const table = FittedCapabilityTable.parse(
-      'calibrated',
-      fitCapabilities(rows, () => undefined),
-    );
+    const content = await fitCapabilities(rows, () => undefined);
+    const table = await FittedCapabilityTable.parse('calibrated', content);
     const catalog = models.map((id) => ({ id, baseModel: id, scores }));
     return ({ profile }) =>
       catalog.map((model) => ({

@@ -3,7 +3,12 @@ export { AnalysisService } from './analysis.service';
 export { TaskClassifier } from './classifier/task-classifier';
 export { PatternSet } from './pattern-set';
 export { Patterns } from './patterns';
-export type { ClassifierAnswer, ClassifierModel } from './semantic/classifier-model';
+export {
+  type ClassifierAnswer,
+  type ClassifierModel,
+  type ClassifierQuestion,
+  ROUTER_AGENT,
+} from './semantic/classifier-model';
 export { SemanticRouter } from './semantic/semantic-router';
 export * from './task-profile';
 export { textFeatures } from './classifier/text-features';

@@ -16,6 +16,13 @@ export class RoutingEnvDto {
   @Max(3_600_000)
   ROUTING_RELOAD_MS: number = 2000;
 
+  /** How often the speed and the failures of models are measured from the usage lines; 0: never by itself. */
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(3_600_000)
+  ROUTING_MEASURE_MS: number = 60_000;
+
   /** Chat model that is asked for the kind of task where the local classifier is unsure; a name or `auto:cheap`; unset: none. */
   @IsOptional()
   @IsString()

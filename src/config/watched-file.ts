@@ -89,7 +89,7 @@ export class WatchedFile<T extends { readonly version: string }>
     for (const dir of this.options.dirs) {
       const file = path.join(dir, this.options.relativePath);
       const found = await stat(file).catch(() => undefined);
-      if (found) return `${file}:${found.ino}:${found.mtimeMs}:${found.size}`;
+      if (found) return `${file}:${found.ino}:${found.mtimeMs}:${found.ctimeMs}:${found.size}`;
     }
     return 'missing';
   }

@@ -1,12 +1,16 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type ClassifierAnswer, type ClassifierModel, SemanticRouter } from '../analysis/index';
+import {
+  type ClassifierAnswer,
+  type ClassifierModel,
+  type ClassifierQuestion,
+  ROUTER_AGENT,
+  SemanticRouter,
+} from '../analysis/index';
 import { type ChatRequest, isJsonObject, type JsonObject, newId, type RequestContext } from '../common/index';
 import { AppConfig } from '../config/index';
 import type { Completion } from './completion';
 import { CompletionPipeline } from './completion.pipeline';
 
-/** What its usage lines name as agent. */
-const AGENT = 'router';
 /** Room for the name of a kind, also from models that think a little first. */
 const MAX_TOKENS = 200;
 const ONE_TRY = Object.freeze({ maxTries: 1, baseDelayMs: 0, maxDelayMs: 0 });
@@ -31,10 +35,7 @@ export class SemanticClassifier implements ClassifierModel, OnModuleInit {
     if (this.model !== undefined) this.router.register(this);
   }
 
-  async ask(
-    ctx: RequestContext,
-    { system, user }: { readonly system: string; readonly user: string },
-  ): Promise<ClassifierAnswer> {
+  async ask(ctx: RequestContext, { system, user, useDirect }: ClassifierQuestion): Promise<ClassifierAnswer> {
     const body = {
       model: this.model ?? '',
       messages: [
@@ -47,10 +48,10 @@ export class SemanticClassifier implements ClassifierModel, OnModuleInit {
     const request: ChatRequest = {
       body,
       bodyBytes: Buffer.byteLength(JSON.stringify(body)),
-      options: { tools: [], taskType: 'CLASSIFICATION', fallback: 'none', cache: 'off' },
+      options: { tools: [], taskType: 'CLASSIFICATION', fallback: 'none', cache: 'off', useDirect },
     };
     const requestId = newId();
-    const own = { ...ctx, requestId, retry: ONE_TRY, work: { ...ctx.work, agent: AGENT } };
+    const own = { ...ctx, requestId, retry: ONE_TRY, work: { ...ctx.work, agent: ROUTER_AGENT } };
     const completion = await this.pipeline.run(own, request);
     return { text: textOf(completion), model: completion.meta.model, requestId };
   }

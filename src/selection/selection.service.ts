@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AnalysisService, type TaskProfile } from '../analysis/index';
+import { AnalysisService, ROUTER_AGENT, type TaskProfile } from '../analysis/index';
 import { type ChatRequest, type LatticeOptions, newId, type RequestContext } from '../common/index';
 import { CurrentConditions } from './current-conditions.service';
 import type { RouteExplanationDto } from './dto/route-explanation.response.dto';
@@ -32,7 +32,7 @@ export class SelectionService {
   plan(ctx: RequestContext, request: ChatRequest, profile: TaskProfile): ExecutionPlan {
     const { userId, allowedModels } = ctx.principal;
     const asked = { model: request.body.model, options: request.options };
-    const inputs = this.inExperiment(ctx, request, this.conditions.inputs(ctx.principal, asked, profile));
+    const inputs = this.arranged(ctx, request, this.conditions.inputs(ctx.principal, asked, profile));
     const choice = this.chooser.choose(inputs);
     const unheard = targetWarning(request);
     return Object.freeze({
@@ -52,6 +52,12 @@ export class SelectionService {
   /** The whole decision without carrying it out. Fails exactly as `plan` does. */
   explain(ctx: RequestContext, request: ChatRequest): RouteExplanationDto {
     return explanation(this.plan(ctx, request, this.analysis.profile(request)), request);
+  }
+
+  /** The semantic router's own questions are no traffic of the owner's: neither experiments nor the owner's target hold. */
+  private arranged(ctx: RequestContext, request: ChatRequest, inputs: RoutingInputs): RoutingInputs {
+    if (ctx.work?.agent === ROUTER_AGENT) return { ...inputs, target: undefined };
+    return this.inExperiment(ctx, request, inputs);
   }
 
   /** The arm decides in place of what routing would do by itself; a request with a quality target of its own takes no part. */

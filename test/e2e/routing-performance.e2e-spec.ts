@@ -35,7 +35,7 @@ describe('measured performance', () => {
   /** As if the minute were over. */
   async function measure(): Promise<void> {
     await app.database.query(`update routing_performance set used_at = used_at - interval '61 s'`);
-    await app.app.get(Performances).renew();
+    await app.app.get(Performances).now();
   }
 
   it('takes a model that fails out of the first place, and gives it back when that is forgotten', async () => {

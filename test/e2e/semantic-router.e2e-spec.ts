@@ -25,6 +25,7 @@ describe('the semantic router', () => {
       CLASSIFIER_MODEL: CHAT_MODEL,
       // Nothing is that sure.
       CLASSIFIER_THRESHOLD: '1',
+      CLASSIFIER_TIMEOUT_MS: '60000',
       ...env,
     });
 

@@ -27,6 +27,7 @@ import {
   PerformanceTable,
   Preferences,
 } from '../../src/scoring/index';
+import { CapabilityRefresh } from '../../src/scoring/outcomes/versions/capability-refresh.service';
 import { DecisionReplay } from '../../src/selection/decisions/decision-replay.service';
 import { ExperimentChanges } from '../../src/selection/experiments/experiment-changes.service';
 import { decisionRecord, SelectionModule, SelectionService } from '../../src/selection/index';
@@ -80,7 +81,9 @@ describe('a stored decision', () => {
     await module.init();
     pool = new Pool({ connectionString: database.url, max: 2 });
     callers = await makeCallers();
-    module.get(Capabilities).readFrom((version) => Promise.resolve(learned.get(version)));
+    // Its look for newer versions, once a minute, would put an end to those of this test.
+    await module.get(CapabilityRefresh, { strict: false }).beforeApplicationShutdown();
+    module.get(Capabilities, { strict: false }).readFrom((version) => Promise.resolve(learned.get(version)));
   });
 
   afterAll(async () => {

@@ -89,6 +89,8 @@ export function testEnv(dataDir: string, env: NodeJS.ProcessEnv = {}): NodeJS.Pr
     RETRY_BASE_DELAY_MS: '5',
     // Faults are scripted one after the other; the tests of the circuit breaker switch it on.
     BREAKER_FAILURES: '0',
+    // What was measured would change choices in the middle of a test; those of measuring ask for it.
+    ROUTING_MEASURE_MS: '0',
     BACKGROUND_TASK_TIMEOUT: '1',
     PORT: '0',
     DATA_DIR: dataDir,

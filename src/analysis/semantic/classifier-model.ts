@@ -9,14 +9,21 @@ export interface ClassifierAnswer {
   readonly requestId: string;
 }
 
+/** The agent that its questions are booked for; nothing but the question itself decides how they are routed. */
+export const ROUTER_AGENT = 'router';
+
+export interface ClassifierQuestion {
+  readonly system: string;
+  readonly user: string;
+  /** As the request says it: false when no provider may be called but by a script. */
+  readonly useDirect?: boolean;
+}
+
 /** Asks a model for a few words. Implemented where requests are metered: this one costs money like any other. */
 export interface ClassifierModel {
   /**
    * @param ctx whose request it is about: who pays, and when nobody waits any more
    * @throws whatever a request may end with
    */
-  ask(
-    ctx: RequestContext,
-    question: { readonly system: string; readonly user: string },
-  ): Promise<ClassifierAnswer>;
+  ask(ctx: RequestContext, question: ClassifierQuestion): Promise<ClassifierAnswer>;
 }

@@ -33,7 +33,7 @@ export const SYSTEM_PROMPT = [
 /** People ask at the beginning or at the end of what they paste. */
 export function boundedPrompt(text: string): string {
   if (text.length <= MAX_PROMPT_CHARS) return text;
-  return `${text.slice(0, HEAD_CHARS)}${CUT}${text.slice(-TAIL_CHARS)}`;
+  return `${text.slice(0, HEAD_CHARS)}${CUT}${text.slice(-TAIL_CHARS)}`.toWellFormed();
 }
 
 /** The one kind that the answer names; undefined when it names none or several. */

@@ -6,11 +6,12 @@ import { AppConfig } from '../../config/index';
 import { toAppError } from '../../errors/index';
 import { promptText, turnText } from '../prompt-text';
 import type { SecondaryTaskType, TaskProfile } from '../task-profile';
-import type { ClassifierModel } from './classifier-model';
+import type { ClassifierModel, ClassifierQuestion } from './classifier-model';
 import { answeredType, boundedPrompt, SYSTEM_PROMPT } from './question';
 
-/** How long nobody waits for a model that could not be reached. */
+/** How long nobody waits for a model that gave no answer. */
 const PAUSE_MS = 10_000;
+const MAX_PAUSED = 10_000;
 const MAX_SECONDARY = 3;
 const MIN_SECONDARY_CONFIDENCE = 0.1;
 
@@ -33,11 +34,13 @@ export class SemanticRouter {
   private readonly accuracy: number;
   private readonly timeoutMs: number;
   private model?: ClassifierModel;
-  private pausedUntil = 0;
+  /** Owners whose question failed, for as long as nobody is asked for them. */
+  private readonly paused: LRUCache<string, true>;
 
   constructor(config: AppConfig) {
     const { vars } = config;
     this.verdicts = new LRUCache({ max: vars.ANALYZER_CACHE_SIZE });
+    this.paused = new LRUCache({ max: MAX_PAUSED, ttl: PAUSE_MS });
     this.threshold = vars.CLASSIFIER_MODEL === undefined ? 0 : vars.CLASSIFIER_THRESHOLD;
     this.accuracy = vars.CLASSIFIER_MODEL_ACCURACY;
     this.timeoutMs = vars.CLASSIFIER_TIMEOUT_MS;
@@ -58,28 +61,33 @@ export class SemanticRouter {
     const { model } = this;
     if (!model || !this.isUnsure(profile)) return profile;
     const text = boundedPrompt(turnText(promptText(request.body.messages)));
-    const key = hash('sha256', `${ctx.principal.userId}:${text}`, 'base64');
+    const { userId } = ctx.principal;
+    const key = hash('sha256', `${userId}:${text}`, 'base64');
     const known = this.verdicts.get(key);
-    if (!known && performance.now() < this.pausedUntil) return profile;
-    const asked = known ?? this.ask(ctx, model, text);
+    if (!known && this.paused.has(userId)) return profile;
+    const question = { system: SYSTEM_PROMPT, user: text, useDirect: request.options.useDirect };
+    const asked = known ?? this.ask(ctx, model, question);
     this.verdicts.set(key, asked);
     const verdict = await asked;
     if (!verdict && this.verdicts.peek(key) === asked) this.verdicts.delete(key);
     return verdict ? this.refined(profile, verdict) : profile;
   }
 
-  private async ask(ctx: RequestContext, model: ClassifierModel, text: string): Promise<Verdict | undefined> {
+  private async ask(
+    ctx: RequestContext,
+    model: ClassifierModel,
+    question: ClassifierQuestion,
+  ): Promise<Verdict | undefined> {
     const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(this.timeoutMs)]);
     try {
-      const answer = await model.ask({ ...ctx, signal }, { system: SYSTEM_PROMPT, user: text });
+      const answer = await model.ask({ ...ctx, signal }, question);
       const taskType = answeredType(answer.text);
       if (!taskType) this.tell(ctx, `${answer.model} named no kind of task`);
       return taskType && { taskType, model: answer.model, requestId: answer.requestId };
     } catch (error) {
       if (ctx.signal.aborted) return undefined;
-      const failure = toAppError(error);
-      if (signal.aborted || failure.status >= 500) this.pausedUntil = performance.now() + PAUSE_MS;
-      this.tell(ctx, signal.aborted ? `no answer within ${this.timeoutMs} ms` : failure.message);
+      this.paused.set(ctx.principal.userId, true);
+      this.tell(ctx, signal.aborted ? `no answer within ${this.timeoutMs} ms` : toAppError(error).message);
       return undefined;
     }
   }

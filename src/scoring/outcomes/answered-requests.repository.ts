@@ -50,7 +50,7 @@ const FIND = `
   left join lateral (
     select record from decisions
     where user_id = l.user_id and id between asked.decided_from and asked.decided_until and request_id = l.request_id
-    order by id desc limit 1
+    order by id limit 1
   ) d on true`;
 const REQUESTS_OF = 'select id, request_id from decisions where id = any($1::uuid[])';
 

@@ -55,8 +55,10 @@ interface QuotedCell {
 function quotedRecord(text: string, start: number, line: number): QuotedRecord {
   const cells: string[] = [];
   let at = start;
+  let lineEnd = endOfLine(text, start);
   for (;;) {
-    const { value, next } = text[at] === '"' ? quotedCell(text, at, line) : plainCell(text, at);
+    if (lineEnd < at) lineEnd = endOfLine(text, at);
+    const { value, next } = text[at] === '"' ? quotedCell(text, at, line) : plainCell(text, at, lineEnd);
     cells.push(value);
     const end = text.startsWith('\r\n', next) ? next + 1 : next;
     if (end >= text.length || text[end] === '\n') {
@@ -68,9 +70,8 @@ function quotedRecord(text: string, start: number, line: number): QuotedRecord {
   }
 }
 
-function plainCell(text: string, at: number): QuotedCell {
+function plainCell(text: string, at: number, end: number): QuotedCell {
   const comma = text.indexOf(',', at);
-  const end = endOfLine(text, at);
   if (comma !== -1 && comma < end) return { value: text.slice(at, comma), next: comma };
   const value = withoutReturn(text.slice(at, end));
   return { value, next: at + value.length };

@@ -22,6 +22,8 @@ const MAX_COST_USD = 1_000_000;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i;
 const PICO_DIGITS = 12;
 
+const MAX_COLUMNS = 100;
+
 export type CsvOutcome = Omit<NewOutcome, 'source' | 'sameAs'>;
 
 export interface OutcomeFile {
@@ -37,6 +39,7 @@ export function readOutcomeFile(bytes: Uint8Array): OutcomeFile {
   const header = nextOf(records);
   if (!header) throw refused(1, `is empty: a header with at least ${REQUIRED.join(', ')} is needed`);
   const names = header.cells.map((name) => name.trim().toLowerCase());
+  if (names.length > MAX_COLUMNS) throw refused(header.line, `has more than ${MAX_COLUMNS} columns`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw refused(header.line, `names the column ${shown(twice)} twice`);
   const missing = REQUIRED.filter((name) => !names.includes(name));

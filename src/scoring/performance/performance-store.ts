@@ -6,7 +6,6 @@ import { type MeasuredModel, roundedPerformance } from './rounded-performance';
 
 /** The channel that tells other processes of another table. */
 export const PERFORMANCE_CHANGED = 'lattice_performance';
-export const MEASURE_INTERVAL_MS = 60_000;
 
 /** Any number that nothing else locks; the same on every node. */
 const MEASURE_LOCK = 7_310_021;

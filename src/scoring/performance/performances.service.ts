@@ -4,13 +4,14 @@ import {
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
+import { AppConfig } from '../../config/index';
 import { Notifications } from '../../database/index';
 import { BackgroundLoop } from '../../observability/index';
-import { MEASURE_INTERVAL_MS, PERFORMANCE_CHANGED, PerformanceStore } from './performance-store';
+import { PERFORMANCE_CHANGED, PerformanceStore } from './performance-store';
 import { PerformanceTable } from './performance-table';
 
-/** Whichever process comes first after that measures. */
-const MAX_AGE_MS = MEASURE_INTERVAL_MS - 5000;
+/** Whichever process comes first so long before the interval is over measures. */
+const EARLY_MS = 5000;
 /** Of earlier versions, for who asks for many decisions of a time. */
 const MAX_KNOWN = 100;
 
@@ -22,12 +23,17 @@ const MAX_KNOWN = 100;
 export class Performances implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private table = PerformanceTable.empty;
   private readonly known = new Map<string, PerformanceTable>();
-  private readonly loop = new BackgroundLoop('measuring models', MEASURE_INTERVAL_MS, () => this.renew());
+  private readonly intervalMs: number;
+  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly store: PerformanceStore,
     private readonly notifications: Notifications,
-  ) {}
+    config: AppConfig,
+  ) {
+    this.intervalMs = config.vars.ROUTING_MEASURE_MS;
+    this.loop = new BackgroundLoop('measuring models', this.intervalMs, () => this.renew());
+  }
 
   get current(): PerformanceTable {
     return this.table;
@@ -41,6 +47,7 @@ export class Performances implements OnModuleInit, OnApplicationBootstrap, Befor
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    if (this.intervalMs === 0) return;
     this.loop.start();
     await this.loop.runNow();
   }
@@ -57,9 +64,14 @@ export class Performances implements OnModuleInit, OnApplicationBootstrap, Befor
     return known;
   }
 
+  /** Resolves when this process has what is in force at the call, measured anew if that is due. Never rejects. */
+  async now(): Promise<void> {
+    await this.loop.runNow();
+  }
+
   /** Takes over the table in force, measured anew when that is due. @throws ServiceUnavailableError */
-  async renew(): Promise<void> {
-    this.table = await this.store.current(MAX_AGE_MS);
+  private async renew(): Promise<void> {
+    this.table = await this.store.current(Math.max(0, this.intervalMs - EARLY_MS));
   }
 
   private remember(table: PerformanceTable): void {

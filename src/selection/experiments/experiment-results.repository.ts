@@ -94,7 +94,7 @@ const BOOKED = `), booked as (
 /** A request without a hold and without a line failed before anybody was called. */
 const ENDED = `), ended as (
     select t.*, b.cost, b.unpriced, b.prompt_tokens, b.completion_tokens, b.model, b.latency, b.first_token, o.score,
-      coalesce(b.is_reused, false) as is_reused, b.outcome is null and h.request_id is not null as is_open,
+      coalesce(b.is_reused, false) as is_reused, h.request_id is not null as is_open,
       case when b.outcome is not null then b.outcome when h.request_id is null then 'failed' end as outcome
     from taken t left join booked b using (request_id) left join opinions o using (request_id)
       left join holds h using (request_id)

@@ -34,7 +34,7 @@ describe(Performances.name, () => {
   beforeEach(async () => {
     others = [];
     await node.database.query('truncate usage_lines, routing_performance');
-    await node.performances.renew();
+    await node.performances.now();
   });
 
   afterEach(async () => {
@@ -78,7 +78,7 @@ describe(Performances.name, () => {
   /** As if the minute were over. */
   async function measured(by = node): Promise<PerformanceTable> {
     await node.database.query(`update routing_performance set used_at = used_at - interval '61 s'`);
-    await by.performances.renew();
+    await by.performances.now();
     return by.performances.current;
   }
 
@@ -186,7 +186,7 @@ describe(Performances.name, () => {
     expect(late.performances.current.version).toBe(version);
     // It is not a minute old: what came since does not make another one, whoever looks.
     await book(500);
-    await late.performances.renew();
+    await late.performances.now();
     expect(late.performances.current.version).toBe(version);
   });
 
@@ -202,7 +202,7 @@ describe(Performances.name, () => {
     await book(20, FAILED);
     const { version } = await measured();
     await node.database.query('alter table usage_lines rename to usage_lines_away');
-    await expect(measured()).rejects.toThrow(/usage_lines/);
+    await measured();
     expect(node.performances.current.version).toBe(version);
     await node.database.query('alter table usage_lines_away rename to usage_lines');
   });

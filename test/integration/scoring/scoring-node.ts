@@ -19,7 +19,7 @@ class ScoringNodeModule {
     return {
       module: ScoringNodeModule,
       imports: [
-        ConfigModule.forRoot(loadConfig(testEnv('/nonexistent'))),
+        ConfigModule.forRoot(loadConfig(testEnv('/nonexistent', { ROUTING_MEASURE_MS: '60000' }))),
         ObservabilityModule,
         DatabaseModule.forRoot(url),
         AuditModule,

@@ -1,4 +1,5 @@
 import { promptSketch, SKETCH_BUCKETS } from '../../../src/analysis/index';
+import { inPieces } from '../../../src/scoring/capabilities/in-pieces';
 import { SketchIndex } from '../../../src/scoring/capabilities/sketch-index';
 
 const shared = (one: readonly number[], other: readonly number[]) =>
@@ -39,25 +40,39 @@ describe(promptSketch.name, () => {
 });
 
 describe(SketchIndex.name, () => {
-  const index = new SketchIndex([
+  const indexOf = (sketches: readonly (readonly number[])[]) => inPieces(SketchIndex.of(sketches));
+  const SKETCHES = [
     [1, 2, 3],
     [1, 2, 9],
     [7, 8],
     [4, 5, 6],
     [10, 11],
     [12, 13],
-  ]);
+  ];
 
-  it('finds the most alike first, and none that shares nothing', () => {
-    const { places, similarities } = index.find([1, 2, 3]);
+  it('finds the most alike first, and none that shares nothing', async () => {
+    const { places, similarities } = (await indexOf(SKETCHES)).find([1, 2, 3]);
     expect(places).toEqual([0, 1]);
     expect(similarities[0]).toBeCloseTo(1, 10);
     expect(similarities[1]).toBeLessThan(1);
   });
 
-  it('finds nothing without numbers, examples or anything known', () => {
+  it('knows the first and the last number there can be', async () => {
+    const last = SKETCH_BUCKETS - 1;
+    const index = await indexOf([[0], [last], [1], [2], [3]]);
+    expect(index.find([0]).places).toEqual([0]);
+    expect(index.find([last]).places).toEqual([1]);
+  });
+
+  it('counts a number that a sketch repeats once', async () => {
+    const index = await indexOf([[7, 7, 7, 8], [7, 9], [1], [2], [3], [4]]);
+    expect(index.find([7]).places).toEqual([1, 0]);
+  });
+
+  it('finds nothing without numbers, examples or anything known', async () => {
+    const index = await indexOf(SKETCHES);
     expect(index.find([]).places).toEqual([]);
     expect(index.find([4_000]).places).toEqual([]);
-    expect(new SketchIndex([]).find([1]).places).toEqual([]);
+    expect((await indexOf([])).find([1]).places).toEqual([]);
   });
 });

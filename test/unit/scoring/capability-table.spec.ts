@@ -35,9 +35,9 @@ const row = (taskType: TaskType, mean: number, more: Partial<OutcomeRow> = {}): 
   ...more,
 });
 
-function fit(rows: readonly OutcomeRow[], version = 'fitted'): FittedCapabilityTable {
-  const content = fitCapabilities(rows, (name) => (name === 'tried' ? scores : undefined));
-  return FittedCapabilityTable.parse(version, JSON.parse(JSON.stringify(content)));
+async function fit(rows: readonly OutcomeRow[], version = 'fitted'): Promise<FittedCapabilityTable> {
+  const content = await fitCapabilities(rows, (name) => (name === 'tried' ? scores : undefined));
+  return await FittedCapabilityTable.parse(version, JSON.parse(JSON.stringify(content)));
 }
 
 const qualityOf = (table: CapabilityTable, profile: TaskProfile) => table.estimate(model, profile).quality;
@@ -83,8 +83,8 @@ describe(CapabilityTable.name, () => {
 });
 
 describe(FittedCapabilityTable.name, () => {
-  it('knows no more than the prior of models without outcomes', () => {
-    const table = fit([row('MATH', 0, { count: 500 })]);
+  it('knows no more than the prior of models without outcomes', async () => {
+    const table = await fit([row('MATH', 0, { count: 500 })]);
     const stranger = aModel({ id: 'openai/stranger', baseModel: 'stranger', scores });
     expect(table.estimate(stranger, typed('MATH'))).toEqual({
       quality: PRIOR,
@@ -93,53 +93,52 @@ describe(FittedCapabilityTable.name, () => {
     });
   });
 
-  it('stays near the prior after few observations', () => {
-    const quality = qualityOf(fit([row('MATH', 1)]), typed('MATH'));
+  it('stays near the prior after few observations', async () => {
+    const quality = qualityOf(await fit([row('MATH', 1)]), typed('MATH'));
     expect(quality).toBeGreaterThan(PRIOR);
     expect(quality).toBeLessThan(PRIOR + 0.2);
   });
 
-  it('reaches the mean of many', () => {
-    const table = fit([row('MATH', 0.9, { count: 1_000 }), row('GENERAL', 0.3, { count: 1_000 })]);
+  it('reaches the mean of many', async () => {
+    const table = await fit([row('MATH', 0.9, { count: 1_000 }), row('GENERAL', 0.3, { count: 1_000 })]);
     expect(qualityOf(table, typed('MATH'))).toBeCloseTo(0.9, 1);
     expect(qualityOf(table, typed('GENERAL'))).toBeCloseTo(0.3, 1);
     expect(table.estimate(model, typed('MATH')).observations).toBe(2_000);
   });
 
-  it('moves types that nobody observed with the general level, by less than those that somebody did', () => {
-    const table = fit([row('MATH', 0.9, { count: 50 }), row('GENERAL', 0.9, { count: 50 })]);
+  it('moves types that nobody observed with the general level, by less than those that somebody did', async () => {
+    const table = await fit([row('MATH', 0.9, { count: 50 }), row('GENERAL', 0.9, { count: 50 })]);
     const unseen = qualityOf(table, typed('TRANSLATION'));
     expect(unseen).toBeGreaterThan(PRIOR + 0.05);
     expect(unseen).toBeLessThan(qualityOf(table, typed('MATH')));
   });
 
-  it('is surer the more it has seen, and least sure of what it has not', () => {
-    const deviations = [1, 10, 100, 1_000].map(
-      (count) => fit([row('MATH', 0.6, { count })]).estimate(model, typed('MATH')).deviation,
-    );
+  it('is surer the more it has seen, and least sure of what it has not', async () => {
+    const tables = await Promise.all([1, 10, 100, 1_000].map((count) => fit([row('MATH', 0.6, { count })])));
+    const deviations = tables.map((table) => table.estimate(model, typed('MATH')).deviation);
     expect(deviations).toEqual([...deviations].sort((one, other) => other - one));
-    const table = fit([row('MATH', 0.6, { count: 100 })]);
+    const table = await fit([row('MATH', 0.6, { count: 100 })]);
     expect(table.estimate(model, typed('TRANSLATION')).deviation).toBeGreaterThan(
       table.estimate(model, typed('MATH')).deviation,
     );
   });
 
-  it('learns from sums what it learns from single outcomes', () => {
+  it('learns from sums what it learns from single outcomes', async () => {
     const single = [1, 0, 1, 1, 0.5].map((mean) => row('CLASSIFICATION', mean));
     const summed = row('CLASSIFICATION', 0.7, { count: 5, sumOfSquares: 3.25 });
-    const [one, other] = [fit(single), fit([summed])].map((table) =>
+    const [one, other] = [await fit(single), await fit([summed])].map((table) =>
       table.estimate(model, typed('CLASSIFICATION')),
     );
     expect(one?.quality).toBeCloseTo(other?.quality ?? 0, 5);
     expect(one?.deviation).toBeCloseTo(other?.deviation ?? 0, 5);
   });
 
-  it('tells prompts of one type apart by what alike prompts came to', () => {
+  it('tells prompts of one type apart by what alike prompts came to', async () => {
     const asked = (text: string) => typed('GENERAL', { sketch: promptSketch(text) });
     const learned = (text: string, mean: number) =>
       row('GENERAL', mean, { profile: outcomeProfile(asked(text)) });
     const names = ['paris', 'oslo', 'lima', 'cairo', 'delhi', 'quito', 'rome', 'bern'];
-    const table = fit([
+    const table = await fit([
       ...names.map((name) => learned(`how many people live in ${name} today?`, 1)),
       ...names.map((name) => learned(`name a poet who was born near ${name}`, 0)),
     ]);
@@ -148,18 +147,19 @@ describe(FittedCapabilityTable.name, () => {
     expect(known).toBeGreaterThan(hard + 0.3);
   });
 
-  it('does not depend on the order of the outcomes', () => {
+  it('does not depend on the order of the outcomes', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const rows = randomRows(seed);
-      const written = (list: readonly OutcomeRow[]) => JSON.stringify(fitCapabilities(list, () => scores));
-      expect(written(shuffled(rows, seed))).toBe(written(rows));
+      const written = async (list: readonly OutcomeRow[]) =>
+        JSON.stringify(await fitCapabilities(list, () => scores));
+      expect(await written(shuffled(rows, seed))).toBe(await written(rows));
     }
   });
 
-  it('estimates the same for the same, always between 0 and 1', () => {
+  it('estimates the same for the same, always between 0 and 1', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const rows = randomRows(seed);
-      const [table, again] = [fit(rows), fit(rows)];
+      const [table, again] = [await fit(rows), await fit(rows)];
       for (const { profile, taskType } of rows) {
         const task = typed(taskType, { sketch: profile?.sketch });
         const estimate = table.estimate(model, task);
@@ -171,23 +171,73 @@ describe(FittedCapabilityTable.name, () => {
     }
   });
 
-  it('keeps a bounded number of examples, the same whatever their order', () => {
+  it('keeps a bounded number of examples, the same whatever their order', async () => {
     const profile = outcomeProfile(typed('MATH'));
     const rows = Array.from({ length: MAX_EXAMPLES + 50 }, (_, index) =>
       row('MATH', 1, { profile: { ...profile, sketch: [index % 4_096, 4_095 - (index % 7)] } }),
     );
-    const { examples } = fitCapabilities(rows, () => scores);
+    const { examples } = await fitCapabilities(rows, () => scores);
     expect(examples.length).toBe(MAX_EXAMPLES);
-    expect(fitCapabilities(shuffled(rows, 3), () => scores).examples).toEqual(examples);
+    expect((await fitCapabilities(shuffled(rows, 3), () => scores)).examples).toEqual(examples);
   });
 
-  it('refuses what no fit has made', () => {
-    for (const content of [
-      undefined,
-      {},
-      { format: 2, models: {}, examples: [] },
-      { format: 1, models: { tried: {} } },
-    ])
-      expect(() => FittedCapabilityTable.parse('broken', content)).toThrow();
+  describe('with a clock that goes on by one whenever it is read', () => {
+    let [now, turns] = [0, 0];
+    let next: NodeJS.Immediate;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    beforeEach(() => {
+      jest.spyOn(performance, 'now').mockImplementation(() => (now += 1));
+      turn();
+    });
+    afterEach(() => {
+      clearImmediate(next);
+      jest.restoreAllMocks();
+    });
+
+    it('lets others have their turn after a few rows, and after a few examples', async () => {
+      const profile = outcomeProfile(typed('MATH'));
+      const rows = Array.from({ length: 300 }, (_, index) =>
+        row('MATH', 1, { profile: { ...profile, sketch: [index, index + 1] } }),
+      );
+      // Of seven steps with each row, and of four with each example, one in five ends a piece.
+      turns = 0;
+      const content = await fitCapabilities(rows, () => scores);
+      expect(turns).toBeGreaterThan(1.3 * rows.length);
+      turns = 0;
+      await FittedCapabilityTable.parse('fitted', content);
+      expect(turns).toBeGreaterThan(0.75 * rows.length);
+    });
+  });
+
+  const EXAMPLE = { sketch: [1, 4_095], differences: { tried: 0.5 } };
+
+  it.each<readonly [content: unknown, message: RegExp]>([
+    [undefined, /expected object/],
+    [{}, /format/],
+    [{ format: 2, models: {}, examples: [] }, /format/],
+    [{ format: 1, models: {} }, /examples/],
+    [{ format: 1, models: {}, examples: [], more: 1 }, /more/],
+    [{ format: 1, models: { tried: {} }, examples: [] }, /models\.tried: [^]*observations/],
+  ])('refuses what no fit has made: %j', async (content, message) => {
+    await expect(FittedCapabilityTable.parse('broken', content)).rejects.toThrow(message);
+  });
+
+  it.each<readonly [example: unknown, message: RegExp]>([
+    [null, /examples\.1 must have a sketch and differences only/],
+    [{ sketch: [1] }, /examples\.1 must have/],
+    [{ ...EXAMPLE, more: 1 }, /examples\.1 must have/],
+    [{ ...EXAMPLE, sketch: [4_096] }, /examples\.1\.sketch must be whole numbers from 0 to 4095/],
+    [{ ...EXAMPLE, sketch: [-1] }, /examples\.1\.sketch/],
+    [{ ...EXAMPLE, sketch: [0.5] }, /examples\.1\.sketch/],
+    [{ ...EXAMPLE, sketch: ['1'] }, /examples\.1\.sketch/],
+    [{ ...EXAMPLE, sketch: '1' }, /examples\.1\.sketch/],
+    [{ ...EXAMPLE, differences: { tried: null } }, /examples\.1\.differences must be numbers by model/],
+    [{ ...EXAMPLE, differences: [1] }, /examples\.1\.differences/],
+  ])('refuses an example that no fit has made: %j', async (example, message) => {
+    const content = { format: 1, models: {}, examples: [EXAMPLE, example] };
+    await expect(FittedCapabilityTable.parse('broken', content)).rejects.toThrow(message);
   });
 });

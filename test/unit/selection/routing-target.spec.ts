@@ -63,7 +63,10 @@ describe('the quality target', () => {
     const both = plan({ answerWorthUsd: 1e-9, quality: 0.85 });
     expect(ids(both)).toEqual(['anthropic/fair', 'openai/near', 'openai/best']);
     expect(both.target).toMatchObject({ quality: 0.85, answerWorthUsd: 1e-9, source: 'request' });
-    expect(plan({ answerWorthUsd: 1 }, quality(0.95)).target).toMatchObject({ quality: 0, source: 'request' });
+    expect(plan({ answerWorthUsd: 1 }, quality(0.95)).target).toMatchObject({
+      quality: 0,
+      source: 'request',
+    });
   });
 
   it('is the best model for 1', () => {

@@ -20,6 +20,8 @@ const INTERVAL_MS = 60_000;
 const WORTHWHILE_SHARE = 0.01;
 /** or when something new has waited this long. */
 const PATIENCE_MS = 3_600_000;
+/** Where many were learned, a version is large: no more often than this. */
+const LARGE = { outcomes: 5000, pauseMs: 600_000 };
 const BEHIND: LearningCause = { reason: 'feedback' };
 
 /**
@@ -109,5 +111,7 @@ async function misfitOf(content: unknown, hasSamePriors: boolean): Promise<Versi
 
 function isWorthwhile({ pending, outcomes, ageMs }: Progress): boolean {
   if (pending === 0) return false;
-  return ageMs === null || ageMs >= PATIENCE_MS || pending >= outcomes * WORTHWHILE_SHARE;
+  if (ageMs === null || ageMs >= PATIENCE_MS) return true;
+  if (outcomes >= LARGE.outcomes && ageMs < LARGE.pauseMs) return false;
+  return pending >= outcomes * WORTHWHILE_SHARE;
 }
