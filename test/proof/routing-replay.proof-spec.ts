@@ -34,7 +34,6 @@ import { decisionRecord, SelectionModule, SelectionService } from '../../src/sel
 import { testEnv } from '../support/app';
 import { AuditModule } from '../support/audit-module';
 import { createTestDatabase, type TestDatabase } from '../support/database/test-database';
-import { eventually } from '../support/eventually';
 import { aContext } from '../support/factories';
 import { Random } from '../support/proof/random';
 import { randomRequest } from '../support/proof/random-routing';
@@ -171,10 +170,8 @@ describe('a stored decision', () => {
     await module
       .get(DataSource)
       .query(`update routing_performance set used_at = now() where version <> $1`, [table.version]);
-    await module.get(DataSource).query(`select pg_notify('lattice_performance', $1)`, [table.version]);
-    await eventually(() =>
-      Promise.resolve(module.get(Performances).current.version === table.version || undefined),
-    );
+    await module.get(Performances).now();
+    expect(module.get(Performances).current.version).toBe(table.version);
   }
 
   async function prefer(): Promise<void> {
