@@ -57,7 +57,7 @@ export async function analysisMicroseconds() {
     DATA_DIR: path.join(tmpdir(), 'lattice-bench-analysis'),
   });
   const analysis = new AnalysisService(
-    PatternSet.load(config.configDirs),
+    { current: PatternSet.load(config.configDirs) },
     TaskClassifier.load(config.configDirs),
     config,
   );

@@ -45,7 +45,7 @@ export function promptSketch(lowered: string): readonly number[] {
 function signsOfForm(text: string): readonly string[] {
   const lines = text.split('\n').length;
   const last = text.slice(-24).match(TOKENS)?.at(-1) ?? '';
-  const digits = text.replaceAll(/\D/g, '').length / Math.max(1, text.length);
+  const digits = digitsIn(text) / Math.max(1, text.length);
   return [
     ...SIGNS_OF_FORM.filter(([, expression]) => expression.test(text)).map(([name]) => name),
     `length ${Math.floor(Math.log2(Math.max(1, text.length)))}`,
@@ -53,6 +53,15 @@ function signsOfForm(text: string): readonly string[] {
     `digits ${Math.min(4, Math.floor(digits * 25))}`,
     `last ${NUMBER.test(last) ? '#' : last}`,
   ];
+}
+
+function digitsIn(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x30 && code <= 0x39) count += 1;
+  }
+  return count;
 }
 
 /** FNV-1a, mixed once more. */
