@@ -10,6 +10,8 @@ export type IdPrefix =
   | 'prj'
   | 'run'
   | 'tsk'
+  | 'pln'
+  | 'agt'
   | 'ses'
   | 'bud'
   | 'lim'

@@ -49,4 +49,6 @@ export interface RequestContext {
   readonly deadlineAt?: number;
   /** What the route's `@RetryWith` declared. */
   readonly retry?: RetryPolicy;
+  /** Of one step of durable work: sent upstream as `Idempotency-Key`, the same however often the step is begun. */
+  readonly stepKey?: string;
 }

@@ -1,8 +1,9 @@
 import { Type } from 'class-transformer';
 import { IsInt, IsNumber, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { ProjectsEnvDto } from './projects-env.dto';
 
 /** The variables about how requests are read and routed. */
-export class RoutingEnvDto {
+export class RoutingEnvDto extends ProjectsEnvDto {
   @Type(() => Number)
   @IsInt()
   @Min(1)

@@ -72,6 +72,7 @@ export class AttemptRunner implements Attempts<AttemptAnswer, ChatState> {
       body: upstreamBody(state, planned, maxTokens),
       signal: state.ctx.signal,
       requestId: toApiId('req', state.ctx.requestId),
+      idempotencyKey: state.ctx.stepKey,
       ownerId: state.ctx.principal.userId,
       recalled: state.recalled,
     };

@@ -10,7 +10,7 @@ import type { KeptThought } from '../providers/index';
 import type { ExecutionPlan } from '../selection/index';
 import type { AttemptTokens } from './attempt-bounds';
 import { AttemptState } from './attempt-state';
-import type { CompletionTotals, StopNote } from './completion';
+import type { CompletionTotals, KeepAnswer, StopNote } from './completion';
 import type { StreamSink } from './stream-sink';
 
 /** JSON punctuation and role of an appended message, in tokens; the bound counts one per byte. */
@@ -23,6 +23,8 @@ export class ChatState extends AttemptState {
   /** Where a streamed answer goes. */
   readonly sink?: StreamSink;
   stop?: StopNote;
+  /** Set for durable work. */
+  keep?: KeepAnswer;
   private addedTokens = 0;
   private thoughts: readonly KeptThought[] = [];
   private thoughtTokens = 0;
@@ -63,6 +65,7 @@ export class ChatState extends AttemptState {
     const { serverTools } = this;
     const other = new ChatState({ ...this.ctx, signal }, this.request, this.plan, { serverTools, sink });
     other.takeOver(this);
+    other.keep = this.keep;
     return other;
   }
 

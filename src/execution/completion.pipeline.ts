@@ -8,7 +8,7 @@ import { withToolCalls } from './answer';
 import { type AttemptAnswer, AttemptRunner } from './attempt-runner';
 import { holdAmounts } from './attempt-bounds';
 import { ChatState } from './chat-state';
-import type { Completion, StopNote } from './completion';
+import type { Completion, KeepAnswer, StopNote } from './completion';
 import { completionMeta } from './completion-meta';
 import { MeteredWork } from './metered-work';
 import { PipelineHost } from './pipeline-host';
@@ -43,11 +43,18 @@ export class CompletionPipeline {
   /**
    * Answers one chat request and books every attempt it took before it returns.
    * @param sink where a streamed answer goes; without it the answer comes back whole.
+   * @param keep of durable work: stores the answer before it is booked, so that no booked step is ever bought again.
    * @throws AppError; when `sink.isOpen` by then, the stream has already been ended with an error event.
    */
-  async run(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<Completion> {
+  async run(
+    ctx: RequestContext,
+    request: ChatRequest,
+    sink?: StreamSink,
+    keep?: KeepAnswer,
+  ): Promise<Completion> {
     this.metered.requireOpen();
     const state = await this.plan(ctx, request, sink);
+    state.keep = keep;
     const caching = cachingOf(ctx.principal, request.options);
     return await this.metered.run(new ReusableChat(state, (own) => this.work(own)), caching);
   }
@@ -58,6 +65,7 @@ export class CompletionPipeline {
     this.host.open.enterWork();
     try {
       const { answer, verdict } = await this.converse(state);
+      await state.keep?.({ body: answer.body ?? {}, model: answer.planned.model.id, totals: state.totals });
       await this.metered.settle(state);
       return await this.present(state, answer, verdict);
     } catch (failure) {

@@ -49,3 +49,17 @@ export interface Completion {
   /** The upstream's own bytes, when nothing in them had to change. */
   readonly rawBody?: Buffer;
 }
+
+/** An answer as durable work keeps it. `body` is a whole chat.completion object. */
+export interface AnswerToKeep {
+  readonly body: JsonObject;
+  /** Catalog id. */
+  readonly model: string;
+  readonly totals: CompletionTotals;
+}
+
+/**
+ * Stores the answer of a step of durable work, and what it cost.
+ * @throws what ends the request: the attempts are booked all the same
+ */
+export type KeepAnswer = (answer: AnswerToKeep) => Promise<void>;

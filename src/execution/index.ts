@@ -1,4 +1,12 @@
-export type { Completion, CompletionMeta, CompletionTotals, ReuseNote, StopNote } from './completion';
+export type {
+  AnswerToKeep,
+  Completion,
+  CompletionMeta,
+  CompletionTotals,
+  KeepAnswer,
+  ReuseNote,
+  StopNote,
+} from './completion';
 export { CompletionPipeline } from './completion.pipeline';
 export type { Embedding } from './embedding';
 export { EmbeddingPipeline } from './embedding.pipeline';

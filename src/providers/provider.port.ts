@@ -23,6 +23,8 @@ export interface ChatCall {
   readonly signal: AbortSignal;
   /** Sent upstream as x-request-id where the provider takes one. `req_…`. */
   readonly requestId: string;
+  /** Sent upstream as Idempotency-Key. Set for the steps of durable work only. */
+  readonly idempotencyKey?: string;
   /** The user it is made for, by UUID. What a provider signs is kept for them. */
   readonly ownerId?: string;
   /** What `recall` found for it: this goes back, and nothing else. Absent: the adapter looks for itself. */

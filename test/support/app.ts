@@ -91,6 +91,8 @@ export function testEnv(dataDir: string, env: NodeJS.ProcessEnv = {}): NodeJS.Pr
     BREAKER_FAILURES: '0',
     // What was measured would change choices in the middle of a test; those of measuring ask for it.
     ROUTING_MEASURE_MS: '0',
+    // Durable work costs every start a quarter of a second; the tests of projects switch it on.
+    PROJECT_WORKER: 'off',
     BACKGROUND_TASK_TIMEOUT: '1',
     PORT: '0',
     DATA_DIR: dataDir,
@@ -163,7 +165,7 @@ export async function startApp(
   };
 }
 
-function adminContext(admin: Account): RequestContext {
+export function adminContext(admin: Account): RequestContext {
   return aContext({ principal: { userId: fromApiId('usr', admin.userId) ?? '', role: 'admin' } });
 }
 

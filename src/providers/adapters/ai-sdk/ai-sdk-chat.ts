@@ -77,7 +77,10 @@ export class AiSdkChat {
       convertRequest(call.body, call.model, this.vendor),
       call,
     );
-    const headers = { 'x-request-id': call.requestId };
+    const headers = {
+      'x-request-id': call.requestId,
+      ...(call.idempotencyKey !== undefined && { 'idempotency-key': call.idempotencyKey }),
+    };
     return { options: { ...options, headers, abortSignal: exchange.signal }, warnings };
   }
 

@@ -1,3 +1,4 @@
+import { callHeaders } from '../../call-headers';
 import { type Dispatcher, Pool } from 'undici';
 import { isJsonObject, type JsonObject, type ProviderId, type TokenUsage } from '../../../common/index';
 import type { ProviderSettings } from '../../../config/index';
@@ -178,7 +179,7 @@ export class OpenAiDialectAdapter implements ProviderAdapter {
     return {
       method: 'POST',
       path: this.endpoint.chatPath(call.model.upstreamId),
-      headers: [...headers, 'x-request-id', call.requestId],
+      headers: [...headers, ...callHeaders(call)],
       body,
     };
   }

@@ -1,3 +1,4 @@
+import { callHeaders } from '../../call-headers';
 import type { Dispatcher } from 'undici';
 import type { ChatCall, ChatResult, ChatStream, KeptThought, RecallCall } from '../../provider.port';
 import type { ProviderError } from '../../provider.errors';
@@ -84,7 +85,7 @@ export class ToolsOverResponses {
       options: {
         method: 'POST',
         path,
-        headers: ['accept', accept, ...headers, 'x-request-id', call.requestId],
+        headers: ['accept', accept, ...headers, ...callHeaders(call)],
         body: jsonText(body),
       },
     };
