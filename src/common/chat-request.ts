@@ -71,6 +71,9 @@ export const CACHING_OPTIONS = ['on', 'off', 'refresh'] as const;
 export type CachingOption = (typeof CACHING_OPTIONS)[number];
 export type CachingMode = Exclude<CachingOption, 'off'>;
 
+/** Of `answerWorthUsd`, wherever it is said. */
+export const MAX_ANSWER_WORTH_USD = 1_000_000;
+
 /** Lattice's own options, taken out of the body (`lattice`) and the `x-lattice-*` headers before anything goes upstream. */
 export interface LatticeOptions {
   /** Names of server-side tools to enable. */

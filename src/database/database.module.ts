@@ -11,6 +11,7 @@ import { defaults, type PoolConfig } from 'pg';
 import { AppConfig } from '../config/index';
 import { connect } from './connect';
 import { buildDataSourceOptions, type PostgresOptions } from './data-source-options';
+import { DatabaseAddress } from './database-address';
 import { DatabaseHealth } from './database-health';
 import { DatabaseWatch } from './database-watch';
 import { DegradedState } from './degraded-state';
@@ -48,13 +49,14 @@ export class DatabaseModule implements OnModuleInit, OnApplicationShutdown {
         }),
       ],
       providers: [
+        { provide: DatabaseAddress, useValue: new DatabaseAddress(url) },
         { provide: DatabaseWatch, useValue: watch },
         { provide: HotPool, useFactory: () => openHotPool(url, watch) },
         { provide: Notifications, useFactory: () => new Notifications(url, watch) },
         DatabaseHealth,
         DegradedState,
       ],
-      exports: [DatabaseWatch, HotPool, Notifications, DatabaseHealth, DegradedState],
+      exports: [DatabaseAddress, DatabaseWatch, HotPool, Notifications, DatabaseHealth, DegradedState],
     };
   }
 

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ConfigurationError, toServiceUnavailable } from '../errors/index';
 import { CONNECT_TIMEOUT_MS } from './data-source-options';
+import { migrateDurableSchema } from './durable-schema';
 
 /** Any fixed number: all processes that migrate the same database ask for the same lock. */
 const MIGRATION_LOCK = 7_269_001;
@@ -23,6 +24,7 @@ export async function migrate(dataSource: DataSource, url: string): Promise<void
   try {
     while (!(await tryLock(lockHolder))) await delay(100);
     await dataSource.runMigrations();
+    await migrateDurableSchema(lockHolder, url);
   } catch (error) {
     if (toServiceUnavailable(error)) throw error;
     throw new ConfigurationError(`A database migration failed: ${(error as Error).message}`, {

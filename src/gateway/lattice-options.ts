@@ -4,6 +4,7 @@ import {
   isJsonObject,
   type JsonValue,
   type LatticeOptions,
+  MAX_ANSWER_WORTH_USD,
 } from '../common/index';
 import { invalid } from './invalid';
 
@@ -31,7 +32,6 @@ const HEADERS = [
 const FALLBACKS = new Set(['any', 'none', 'same-model']);
 const MAX_MODELS = 6;
 const MAX_NAME_LENGTH = 200;
-const MAX_WORTH_USD = 1_000_000;
 const NONE: LatticeOptions = Object.freeze({ tools: [] });
 
 /**
@@ -96,8 +96,8 @@ function quality(value: unknown, field: string): number {
 }
 
 function worth(value: unknown, field: string): number {
-  if (typeof value === 'number' && value > 0 && value <= MAX_WORTH_USD) return value;
-  return invalid(field, `must be US dollars above 0 and at most ${MAX_WORTH_USD}`);
+  if (typeof value === 'number' && value > 0 && value <= MAX_ANSWER_WORTH_USD) return value;
+  return invalid(field, `must be US dollars above 0 and at most ${MAX_ANSWER_WORTH_USD}`);
 }
 
 interface OwnOptions {

@@ -66,7 +66,7 @@ export class CurrentConditions {
 
   /**
    * Who asks for cheap, good or fast ones by name has said what they want: the owner's target holds for plain `auto`
-   * only. A named model has none.
+   * only, and where the request says neither a quality nor a worth. A named model has none.
    */
   target(
     ownerId: string,
@@ -76,8 +76,13 @@ export class CurrentConditions {
     if (!('strategy' in asked)) return undefined;
     if (answerWorthUsd !== undefined) return { quality: quality ?? 0, answerWorthUsd, source: 'request' };
     if (quality !== undefined) return { quality, source: 'request' };
-    const own = asked.strategy === 'auto' ? this.preferences.of(ownerId)?.quality : undefined;
-    return own === undefined ? undefined : { quality: own, source: 'owner' };
+    return asked.strategy === 'auto' ? this.ownTarget(ownerId) : undefined;
+  }
+
+  private ownTarget(ownerId: string): QualityTarget | undefined {
+    const { quality, answerWorthUsd } = this.preferences.of(ownerId) ?? {};
+    if (answerWorthUsd !== undefined) return { quality: quality ?? 0, answerWorthUsd, source: 'owner' };
+    return quality === undefined ? undefined : { quality, source: 'owner' };
   }
 
   /** Of what decides about this request. */

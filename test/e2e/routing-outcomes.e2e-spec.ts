@@ -186,7 +186,8 @@ describe('feedback', () => {
         requestId: id,
         score: 0,
         comment: 'Not even wrong',
-        model: expect.any(String),
+        model: CHEAP,
+        baseModel: 'small',
         taskType: 'SUMMARIZATION',
         createdAt: expect.any(String),
       },
@@ -202,6 +203,19 @@ describe('feedback', () => {
     await rate(headers.get('x-lattice-request-id') ?? '', { score: 0 });
     await rate(headers.get('x-lattice-decision-id') ?? '', { score: 1 });
     expect((await listed('', user.key)).data).toMatchObject([{ score: 1, comment: null }]);
+  });
+
+  it('is given with the id of the answer where Lattice made it, in every dialect', async () => {
+    const messages = [{ role: 'user', content: SUMMARY }];
+    for (const [path, body] of [
+      ['/v1/chat/completions', { model: CHEAP, messages }],
+      ['/v1/messages', { model: CHEAP, messages, max_tokens: 50 }],
+      ['/v1/responses', { model: CHEAP, input: SUMMARY }],
+    ] as const) {
+      const answer = await app.call<{ id: string }>('POST', path, { body, credential: user.key });
+      const given = await rate(answer.body.id, { score: 1 });
+      expect([path, given.body.requestId]).toEqual([path, answer.headers.get('x-lattice-request-id')]);
+    }
   });
 
   it('is one’s own: of one’s own answers, and shown to nobody but administrators', async () => {

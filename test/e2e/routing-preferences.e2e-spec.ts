@@ -10,6 +10,7 @@ interface Shown {
   readonly userId: string;
   readonly strategies: Readonly<Record<string, { weights: typeof CHEAP; source: string }>>;
   readonly quality: number | null;
+  readonly answerWorthUsd: number | null;
   readonly version: string | null;
   readonly weightsVersion: string;
   readonly updatedAt: string | null;
@@ -40,9 +41,14 @@ describe(ROUTE, () => {
     call('PUT', credential, body, query);
   const of = ({ userId }: Account) => `?userId=${userId}`;
 
-  async function chosen(account: Account, model = 'auto'): Promise<string> {
+  async function chosen(
+    account: Account,
+    model = 'auto',
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<string> {
     const explained = await app.call<{ model: string }>('POST', '/api/v1/route', {
       credential: account.key,
+      headers,
       body: { model, messages: [{ role: 'user', content: 'Prove that there are infinitely many primes.' }] },
     });
     return explained.body.model;
@@ -66,6 +72,7 @@ describe(ROUTE, () => {
         },
       },
       quality: null,
+      answerWorthUsd: null,
       version: null,
       weightsVersion: expect.stringMatching(/^[0-9a-f]{12}$/),
       updatedAt: null,
@@ -94,6 +101,18 @@ describe(ROUTE, () => {
     expect((await call('GET', ada.key)).body.version).toBeNull();
   });
 
+  it('routes an owner by what an answer is worth to them, and what a request says wins', async () => {
+    const [cheapest, best] = [await chosen(ada, 'auto:cheap'), await chosen(ada, 'auto:best')];
+    const { status, body } = await set({ answerWorthUsd: 1_000_000 });
+    expect([status, body.answerWorthUsd]).toEqual([200, 1_000_000]);
+    expect((await call('GET', ada.key)).body.answerWorthUsd).toBe(1_000_000);
+    expect(await chosen(ada)).toBe(best);
+    expect(await chosen(ada, 'auto', { 'x-lattice-answer-worth': '0.000000001' })).not.toBe(best);
+    await set({ answerWorthUsd: 1e-9 });
+    expect(await chosen(ada)).not.toBe(best);
+    expect(await chosen(ada, 'auto:cheap')).toBe(cheapest);
+  });
+
   it('says the version of what counts, and the same for the same content', async () => {
     const versions = [];
     for (const quality of [0.9, 1, 0.9]) versions.push((await set({ quality })).body.version);
@@ -115,6 +134,9 @@ describe(ROUTE, () => {
     ['a quality of 0', { quality: 0 }, 'quality'],
     ['a quality above 1', { quality: 1.01 }, 'quality'],
     ['a quality that is text', { quality: '0.9' }, 'quality'],
+    ['a worth of 0', { answerWorthUsd: 0 }, 'answerWorthUsd'],
+    ['a worth beyond all reason', { answerWorthUsd: 1_000_001 }, 'answerWorthUsd'],
+    ['a worth that is text', { answerWorthUsd: '0.02' }, 'answerWorthUsd'],
   ])('refuses %s and names the field', async (_, body, field) => {
     await set({ quality: 0.7 });
     const { status, body: answer } = await set(body);

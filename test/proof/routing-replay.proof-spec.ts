@@ -182,16 +182,18 @@ describe('a stored decision', () => {
       const [capability = 0, context = 0, speed = 0, cost = 0] = raw.map((one) => one / sum);
       const weights: FactorWeights = { capability, context, speed, cost };
       await module.get(DataSource).query(
-        `insert into routing_preferences (user_id, strategies, quality) values ($1, $2, $3)
-         on conflict (user_id) do update set strategies = excluded.strategies, quality = excluded.quality`,
+        `insert into routing_preferences (user_id, strategies, quality, answer_worth_usd) values ($1, $2, $3, $4)
+         on conflict (user_id) do update set strategies = excluded.strategies, quality = excluded.quality,
+           answer_worth_usd = excluded.answer_worth_usd`,
         [
           userId,
           JSON.stringify(random.chance(0.5) ? { auto: weights, fast: weights } : {}),
           random.chance(0.4) ? random.int(1, 100) / 100 : null,
+          random.chance(0.4) ? random.int(1, 1000) / 10_000 : null,
         ],
       );
     }
-    await module.get(Preferences).reload();
+    await module.get(Preferences).now();
   }
 
   /** Those that ask for `auto:best` are split, each time in another way. */
@@ -281,7 +283,7 @@ describe('a stored decision', () => {
       // What they rest on did change, or the replays would prove nothing.
       for (const what of ['prices', 'capabilities', 'performance'])
         expect(changed.get(what)).toBe(made.length);
-      for (const what of ['ownWeights', 'quality'])
+      for (const what of ['ownWeights', 'quality', 'answerWorth'])
         expect(changed.get(what)).toBeGreaterThan(made.length / 20);
       expect(others).toBeGreaterThan(made.length / 4);
       const records = JSON.stringify(made.map(({ record }) => record));

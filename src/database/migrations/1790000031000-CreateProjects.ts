@@ -54,6 +54,7 @@ const TABLES = [
     key_id uuid,
     tasks_total integer not null,
     tasks_done integer not null default 0,
+    tasks_reused integer not null default 0,
     created_at timestamptz not null default clock_timestamp(),
     started_at timestamptz,
     ended_at timestamptz,
@@ -119,6 +120,12 @@ const TABLES = [
     id text not null constraint durable_nodes_pkey primary key,
     beat_at timestamptz not null
   )`,
+  `create table durable_writes (
+    run_id text not null,
+    step integer not null,
+    result json not null,
+    constraint durable_writes_pkey primary key (run_id, step)
+  )`,
 ];
 
 const COMMENTS = [
@@ -126,11 +133,15 @@ const COMMENTS = [
   `comment on column plans.asked is 'Model and instructions of the request; who asked; the status of the project before'`,
   `comment on column plans.answers is 'What the model wrote, by step, kept before it is booked: a resumed planning reads it'`,
   `comment on column project_runs.key_id is 'The API key that started it: its budgets and limits bind the run'`,
+  `comment on column project_runs.tasks_done is 'Tasks in a state that is an end; equal to tasks_total: the run has ended'`,
+  `comment on column project_runs.tasks_reused is 'Of a fork: tasks whose results are those of an earlier run'`,
   `comment on column tasks.waiting_for is 'retry: until ready_at; answer: of a person; it holds no slot'`,
   `comment on column tasks.open_dependencies is 'Dependencies that have not succeeded; 0 of a blocked task makes it ready'`,
   `comment on column tasks.retries is 'Tries after failures; tasks.attempts counts every start of a workflow'`,
   `comment on column tasks.generation is 'Steps of an earlier generation are not used any more'`,
   `comment on column tasks.reused_from is 'The task of an earlier run whose result this is'`,
+  `comment on table durable_nodes is 'Processes that carry out durable runs; a beat that is too old means it has lost them'`,
+  `comment on table durable_writes is 'Transactions of runs that are committed: a resumed run does none of them again'`,
   `comment on table task_steps is 'Answers of models and tools, kept before they are booked: a resumed task reads them'`,
 ];
 
@@ -139,7 +150,7 @@ const INDEXES = [
   'create index plans_user_id_idx on plans (user_id, created_at)',
   `create index plans_planning_idx on plans (created_at) where state = 'planning'`,
   'create index tasks_project_id_idx on tasks (project_id)',
-  `create index tasks_ready_idx on tasks (priority desc, id) where state = 'ready'`,
+  `create index tasks_ready_idx on tasks (user_id, priority desc, id) where state = 'ready'`,
   `create index tasks_running_idx on tasks (user_id) where state = 'running'`,
   `create index tasks_waiting_idx on tasks (ready_at) where state = 'waiting'`,
   'create index task_dependencies_depends_on_idx on task_dependencies (depends_on)',
@@ -155,7 +166,7 @@ export class CreateProjects1790000031000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(
-      'drop table task_steps, task_dependencies, tasks, project_runs, plans, projects, agents, durable_nodes',
+      'drop table task_steps, task_dependencies, tasks, project_runs, plans, projects, agents, durable_nodes, durable_writes',
     );
   }
 }

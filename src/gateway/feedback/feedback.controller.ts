@@ -25,7 +25,8 @@ export class FeedbackController {
     operationId: 'createFeedback',
     summary: 'Say how good an answer to you was; routing learns from it',
     description:
-      'The id is that of the `x-lattice-request-id` header (`req_…`) or of `x-lattice-decision-id` (`dec_…`). ' +
+      'The id is that of the `x-lattice-request-id` header (`req_…`) or of `x-lattice-decision-id` (`dec_…`), or the ' +
+      'answer’s own where Lattice made it: `msg_…`, `resp_…`, `chatcmpl-req_…`. An id that a provider made is not known here. ' +
       'Rating the same answer again replaces the rating. At most your newest 20 ratings of a model for a type of task count.',
   })
   @ApiParam({ name: 'id', type: String, example: 'req_0192f0c1a2b37c4d8e5f60718293a4b5' })

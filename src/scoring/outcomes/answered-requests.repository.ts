@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { JsonObject, PicoUsd, WorkType } from '../../common/index';
+import { firstIdAt, type JsonObject, type PicoUsd, type WorkType } from '../../common/index';
 
 /** Who answered a request, as the books have it. UUIDs. */
 export interface AnsweredRequest {
@@ -87,11 +87,6 @@ const TIME_DIGITS = 12;
 /** When a UUIDv7 was made, milliseconds. */
 function timeOf(uuid: string): number {
   return Number.parseInt(uuid.replaceAll('-', '').slice(0, TIME_DIGITS), 16);
-}
-
-function firstIdAt(ms: number): string {
-  const time = Math.max(0, ms).toString(16).padStart(TIME_DIGITS, '0').slice(-TIME_DIGITS);
-  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
 }
 
 function toAnswered(row: AnsweredRow): AnsweredRequest {

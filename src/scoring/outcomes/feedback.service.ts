@@ -18,11 +18,19 @@ export interface Rating {
 }
 
 /** A rating that is stored. Ids are UUIDs. */
-export type Feedback = Pick<Outcome, 'id' | 'score' | 'comment' | 'model' | 'taskType' | 'createdAt'> & {
+export interface Feedback extends Pick<Outcome, 'id' | 'score' | 'comment' | 'taskType' | 'createdAt'> {
   readonly requestId: string;
-};
+  /** Catalog id of who answered. */
+  readonly model: string;
+  /** What is learned is learned of this model, whoever sells it. */
+  readonly baseModel: string;
+}
 
 const COMPLETION = { name: 'completion of yours' };
+/** Prefixes of the ids that answers have in the dialects; each is made of the request's. */
+const ANSWER_PREFIXES = ['req', 'msg', 'resp'] as const;
+/** What completions are called whose provider gives them no id. */
+const COMPLETION_ID = /^chatcmpl-(?:sandbox-)?(?=req_)/;
 
 /** Ratings of answers by whoever got them. Learned behind the requests; a second one of the same answer replaces the first. */
 @Injectable()
@@ -34,7 +42,7 @@ export class FeedbackService {
   ) {}
 
   /**
-   * @param apiId `req_…` or `dec_…`
+   * @param apiId `req_…`, `dec_…`, or the answer's own id where Lattice made it: `msg_…`, `resp_…`, `chatcmpl-req_…`
    * @throws NotFoundError when there is none, or it is someone else's: administrators rate their own answers only, too
    * @throws ValidationError for what is no chat completion, or has no answer
    */
@@ -46,10 +54,10 @@ export class FeedbackService {
     const { taskType, decision } = answered;
     if (!isTaskType(taskType)) throw refused('is not a chat completion: only those can be rated');
     if (!answered.hasAnswer) throw refused('has no answer that could be rated: every attempt failed');
-    const model = new BaseModels(this.catalog).nameOf(answered.model);
+    const baseModel = new BaseModels(this.catalog).nameOf(answered.model);
     const outcome: NewOutcome = {
       source: 'feedback',
-      model,
+      model: baseModel,
       taskType,
       score,
       comment,
@@ -64,14 +72,19 @@ export class FeedbackService {
       result: await this.outcomes.storeOne(userId, outcome, executor),
       outcomes: 1,
     }));
-    return { ...stored, requestId };
+    return { ...stored, requestId, model: answered.model, baseModel };
   }
 
   private async requestOf(apiId: string): Promise<string | undefined> {
     const decisionId = fromApiId('dec', apiId);
-    if (decisionId === undefined) return fromApiId('req', apiId);
+    if (decisionId === undefined) return requestNamedBy(apiId);
     return (await this.requests.requestsOf([decisionId])).get(decisionId);
   }
+}
+
+function requestNamedBy(apiId: string): string | undefined {
+  const id = apiId.replace(COMPLETION_ID, '');
+  return ANSWER_PREFIXES.map((prefix) => fromApiId(prefix, id)).find((uuid) => uuid !== undefined);
 }
 
 function refused(reason: string): ValidationError {

@@ -1,12 +1,7 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  type OnApplicationBootstrap,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { AppConfig } from '../../config/index';
-import { Notifications } from '../../database/index';
-import { BackgroundLoop } from '../../observability/index';
+import { Follower, Notifications } from '../../database/index';
 import { PERFORMANCE_CHANGED, PerformanceStore } from './performance-store';
 import { PerformanceTable } from './performance-table';
 
@@ -20,63 +15,39 @@ const MAX_KNOWN = 100;
  * behind all requests; the others follow as soon as they are told, so that all decide alike.
  */
 @Injectable()
-export class Performances implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Performances extends Follower {
   private table = PerformanceTable.empty;
-  private readonly known = new Map<string, PerformanceTable>();
+  private readonly known = new LRUCache<string, PerformanceTable>({ max: MAX_KNOWN });
   private readonly intervalMs: number;
-  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly store: PerformanceStore,
-    private readonly notifications: Notifications,
+    notifications: Notifications,
     config: AppConfig,
   ) {
-    this.intervalMs = config.vars.ROUTING_MEASURE_MS;
-    this.loop = new BackgroundLoop('measuring models', this.intervalMs, () => this.renew());
+    const intervalMs = config.vars.ROUTING_MEASURE_MS;
+    super(notifications, { name: 'measuring models', channel: PERFORMANCE_CHANGED, intervalMs });
+    this.intervalMs = intervalMs;
   }
 
   get current(): PerformanceTable {
     return this.table;
   }
 
-  onModuleInit(): void {
-    this.notifications.on(PERFORMANCE_CHANGED, (version) => {
-      if (version !== this.table.version) this.loop.wake();
-    });
-    this.notifications.onReconnect(() => this.loop.wake());
-  }
-
-  async onApplicationBootstrap(): Promise<void> {
-    if (this.intervalMs === 0) return;
-    this.loop.start();
-    await this.loop.runNow();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
-  }
-
   /** Undefined: that version is no longer kept. */
   async find(version: string): Promise<PerformanceTable | undefined> {
     for (const table of [this.table, PerformanceTable.empty]) if (table.version === version) return table;
     const known = this.known.get(version) ?? (await this.store.find(version));
-    if (known) this.remember(known);
+    if (known) this.known.set(version, known);
     return known;
   }
 
-  /** Resolves when this process has what is in force at the call, measured anew if that is due. Never rejects. */
-  async now(): Promise<void> {
-    await this.loop.runNow();
-  }
-
   /** Takes over the table in force, measured anew when that is due. @throws ServiceUnavailableError */
-  private async renew(): Promise<void> {
+  protected async read(): Promise<void> {
     this.table = await this.store.current(Math.max(0, this.intervalMs - EARLY_MS));
   }
 
-  private remember(table: PerformanceTable): void {
-    const [oldest] = this.known.keys();
-    if (this.known.size >= MAX_KNOWN && oldest !== undefined) this.known.delete(oldest);
-    this.known.set(table.version, table);
+  protected override isNews(version: string): boolean {
+    return version !== this.table.version;
   }
 }

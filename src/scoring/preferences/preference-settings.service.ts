@@ -64,7 +64,7 @@ export class PreferenceSettings {
       }
       return after;
     });
-    await this.preferences.reload();
+    await this.preferences.now();
     return changed;
   }
 
@@ -84,6 +84,6 @@ function ownerOf({ principal }: RequestContext, asked: string | undefined): stri
   return userId;
 }
 
-function audited({ strategies, quality }: OwnedPreferences): Record<string, unknown> {
-  return { strategies, quality: quality ?? null };
+function audited({ strategies, quality, answerWorthUsd }: OwnedPreferences): Record<string, unknown> {
+  return { strategies, quality: quality ?? null, answerWorthUsd: answerWorthUsd ?? null };
 }

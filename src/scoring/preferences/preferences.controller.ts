@@ -33,7 +33,7 @@ export class PreferencesController {
   @ApiOperation({
     operationId: 'getRoutingPreferences',
     summary:
-      'How your requests are routed: weights of each strategy and where they come from, quality target',
+      'How your requests are routed: weights of each strategy and where they come from, quality target, worth of an answer',
   })
   @ApiOkResponse({ type: PreferencesDto })
   @ApiForbiddenResponse(FOREIGN)
@@ -45,7 +45,7 @@ export class PreferencesController {
   @Put()
   @ApiOperation({
     operationId: 'setRoutingPreferences',
-    summary: 'Set your own weights and quality target, from the next request on',
+    summary: 'Set your own weights, quality target and worth of an answer, from the next request on',
     description:
       'Replaces all that were set before: what is left out is as the installation has it. What a request says for itself wins.',
   })

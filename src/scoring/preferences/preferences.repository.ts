@@ -16,16 +16,17 @@ interface PreferencesRow {
   readonly user_id: string;
   readonly strategies: RoutingPreferences['strategies'];
   readonly quality: number | null;
+  readonly answer_worth_usd: number | null;
   readonly updated_at: Date;
 }
 
-const COLUMNS = 'user_id, strategies, quality, updated_at';
+const COLUMNS = 'user_id, strategies, quality, answer_worth_usd, updated_at';
 const ALL = `select ${COLUMNS} from routing_preferences`;
 const FIND = `${ALL} where user_id = $1`;
 const SET = `
-  insert into routing_preferences (user_id, strategies, quality) values ($1, $2, $3)
+  insert into routing_preferences (user_id, strategies, quality, answer_worth_usd) values ($1, $2, $3, $4)
   on conflict (user_id) do update set strategies = excluded.strategies, quality = excluded.quality,
-    updated_at = clock_timestamp()
+    answer_worth_usd = excluded.answer_worth_usd, updated_at = clock_timestamp()
   returning ${COLUMNS}`;
 const REMOVE = 'delete from routing_preferences where user_id = $1';
 /** Changes of one owner wait for each other, and the owner stays meanwhile. */
@@ -60,8 +61,13 @@ export class PreferencesRepository {
     return rows.length > 0;
   }
 
-  async set(userId: string, wanted: RoutingPreferences, executor: SqlExecutor): Promise<void> {
-    await executor.query(SET, [userId, JSON.stringify(wanted.strategies), wanted.quality ?? null]);
+  async set(
+    userId: string,
+    { strategies, quality, answerWorthUsd }: RoutingPreferences,
+    executor: SqlExecutor,
+  ): Promise<void> {
+    const values = [userId, JSON.stringify(strategies), quality ?? null, answerWorthUsd ?? null];
+    await executor.query(SET, values);
   }
 
   async remove(userId: string, executor: SqlExecutor): Promise<void> {
@@ -70,6 +76,18 @@ export class PreferencesRepository {
 }
 
 function toPreferences(row: PreferencesRow): OwnedPreferences {
-  const { user_id: userId, strategies, quality, updated_at: updatedAt } = row;
-  return { userId, strategies, quality: quality ?? undefined, updatedAt };
+  const {
+    user_id: userId,
+    strategies,
+    quality,
+    answer_worth_usd: answerWorthUsd,
+    updated_at: updatedAt,
+  } = row;
+  return {
+    userId,
+    strategies,
+    quality: quality ?? undefined,
+    answerWorthUsd: answerWorthUsd ?? undefined,
+    updatedAt,
+  };
 }

@@ -18,6 +18,7 @@ export const CHANGEABLE = [
   'allowedModels',
   'ownWeights',
   'quality',
+  'answerWorth',
 ] as const;
 export type Changeable = (typeof CHANGEABLE)[number];
 
@@ -72,6 +73,7 @@ function conditions(
     allowedModels: [text(record.allowed), text(allowedModels && allowedRecord(allowedModels))],
     ownWeights: [text(record.weights), text(ownWeights && weightsRecord(ownWeights))],
     quality: [text(record.target?.quality), text(target?.quality)],
+    answerWorth: [text(record.target?.answerWorthUsd), text(target?.answerWorthUsd)],
   };
 }
 

@@ -44,7 +44,7 @@ export class ExperimentChanges {
       await this.record(ctx, { action: 'experiment.update', before, after }, executor);
       return after;
     });
-    await this.experiments.changed();
+    await this.experiments.now();
     return changed;
   }
 
@@ -63,7 +63,7 @@ export class ExperimentChanges {
       await this.record(ctx, { action: 'experiment.start', before, after }, executor);
       return after;
     });
-    await this.experiments.changed();
+    await this.experiments.now();
     return started;
   }
 
@@ -75,7 +75,7 @@ export class ExperimentChanges {
       await this.record(ctx, { action: 'experiment.stop', before, after }, executor);
       return after;
     });
-    await this.experiments.changed();
+    await this.experiments.now();
     return stopped;
   }
 

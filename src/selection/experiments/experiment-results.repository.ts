@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { type RequestContext, toApiId } from '../../common/index';
+import { firstIdAt, type RequestContext, toApiId } from '../../common/index';
 import { ServiceUnavailableError } from '../../errors/index';
 import type { Experiment, Stickiness } from './experiment';
 
@@ -148,7 +148,7 @@ export class ExperimentResultsRepository {
     period: ResultsPeriod,
   ): Promise<readonly ArmRow[]> {
     if (principal.role !== 'admin') return [];
-    const values = [firstId(period.from), firstId(period.to), toApiId('exp', id)];
+    const values = [firstIdAt(period.from.getTime()), firstIdAt(period.to.getTime()), toApiId('exp', id)];
     try {
       return await this.database.transaction(async (manager) => {
         await manager.query(`set local statement_timeout = ${LIMIT_MS}`);
@@ -162,10 +162,4 @@ export class ExperimentResultsRepository {
       );
     }
   }
-}
-
-/** The lowest UUIDv7 of this millisecond. */
-function firstId(time: Date): string {
-  const digits = time.getTime().toString(16).padStart(12, '0');
-  return `${digits.slice(0, 8)}-${digits.slice(8)}-7000-8000-000000000000`;
 }

@@ -1,12 +1,6 @@
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  type OnApplicationBootstrap,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { RequestContext, TaskType } from '../../common/index';
-import { Notifications } from '../../database/index';
-import { BackgroundLoop } from '../../observability/index';
+import { Follower, Notifications } from '../../database/index';
 import type { Strategy } from '../../scoring/index';
 import { armOf } from './arm-of';
 import type { Experiment, ExperimentArm, Stickiness } from './experiment';
@@ -50,27 +44,18 @@ const REREAD_MS = 60_000;
  * read when PostgreSQL is away.
  */
 @Injectable()
-export class Experiments implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Experiments extends Follower {
   private running: ReadonlyMap<Strategy, Running> = new Map();
-  private readonly loop = new BackgroundLoop('reading the running experiments', REREAD_MS, () => this.read());
 
   constructor(
     private readonly experiments: ExperimentsRepository,
-    private readonly notifications: Notifications,
-  ) {}
-
-  onModuleInit(): void {
-    this.notifications.on(CHANNEL, () => this.loop.wake());
-    this.notifications.onReconnect(() => this.loop.wake());
-  }
-
-  async onApplicationBootstrap(): Promise<void> {
-    this.loop.start();
-    await this.loop.runNow();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.loop.stop();
+    notifications: Notifications,
+  ) {
+    super(notifications, {
+      name: 'reading the running experiments',
+      channel: CHANNEL,
+      intervalMs: REREAD_MS,
+    });
   }
 
   /** The same caller is given the same arm everywhere and at any time. Undefined: takes no part. */
@@ -83,12 +68,7 @@ export class Experiments implements OnModuleInit, OnApplicationBootstrap, Before
     return arm && assignments.get(arm);
   }
 
-  /** What this process changed holds here once this has resolved. Never rejects. */
-  async changed(): Promise<void> {
-    await this.loop.runNow();
-  }
-
-  private async read(): Promise<void> {
+  protected async read(): Promise<void> {
     const experiments = await this.experiments.running();
     this.running = new Map(experiments.map((one) => [one.strategy, prepared(one)] as const));
   }

@@ -74,11 +74,17 @@ describe(FeedbackService.name, () => {
     const caller = aUser();
     const { requestId } = await aRequest(caller);
     const given = await feedback.rate(caller, requestId, { score: 0.25, comment: 'Too long' });
-    expect(given).toMatchObject({ model: 'gpt-4o-mini', taskType: 'SUMMARIZATION', comment: 'Too long' });
+    expect(given).toMatchObject({
+      model: 'openai/gpt-4o-mini',
+      baseModel: 'gpt-4o-mini',
+      taskType: 'SUMMARIZATION',
+      comment: 'Too long',
+    });
     expect(await stored()).toMatchObject([
       {
         id: given.id,
         source: 'feedback',
+        model: 'gpt-4o-mini',
         userId: caller.principal.userId,
         score: 0.25,
         comment: 'Too long',
@@ -114,9 +120,23 @@ describe(FeedbackService.name, () => {
       { model: 'anthropic/claude-sonnet-4-5' },
       { model: 'openai/gpt-4.1', outcome: 'timed_out' },
     ]);
-    const { model } = await feedback.rate(caller, requestId, { score: 1 });
-    expect(model).toBe('claude-sonnet-4-5');
+    expect(await feedback.rate(caller, requestId, { score: 1 })).toMatchObject({
+      model: 'anthropic/claude-sonnet-4-5',
+      baseModel: 'claude-sonnet-4-5',
+    });
+    expect(await stored()).toMatchObject([{ model: 'claude-sonnet-4-5' }]);
   });
+
+  it.each(['msg_', 'resp_', 'chatcmpl-req_', 'chatcmpl-sandbox-req_'])(
+    'takes the id that the answer itself has: %s…',
+    async (prefix) => {
+      const caller = aUser();
+      const { requestId } = await aRequest(caller);
+      const digits = requestId.slice('req_'.length);
+      const { requestId: rated } = await feedback.rate(caller, `${prefix}${digits}`, { score: 1 });
+      expect(toApiId('req', rated)).toBe(requestId);
+    },
+  );
 
   it('rates the beginning of an answer that was cut', async () => {
     const caller = aUser();
@@ -133,6 +153,8 @@ describe(FeedbackService.name, () => {
         toApiId('req', newId()),
         toApiId('dec', newId()),
         'nonsense',
+        `chatcmpl-${requestId}`,
+        'chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT',
       ]) {
         const error: unknown = await feedback
           .rate(caller, id, { score: 0 })

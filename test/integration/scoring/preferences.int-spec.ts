@@ -47,8 +47,9 @@ describe(Preferences.name, () => {
 
   it('are known at once where they were set, and soon in every other process', async () => {
     expect(node.preferences.of(ada)).toBeUndefined();
-    await node.settings.set(asAda, { strategies: { auto: CHEAP }, quality: 0.9 });
-    expect(node.preferences.of(ada)).toEqual({ strategies: { auto: CHEAP }, quality: 0.9 });
+    const wanted = { strategies: { auto: CHEAP }, quality: 0.9, answerWorthUsd: 0.02 };
+    await node.settings.set(asAda, wanted);
+    expect(node.preferences.of(ada)).toEqual(wanted);
     await eventually(() => Promise.resolve(other.preferences.of(ada)));
     expect(other.preferences.of(ada)).toEqual(node.preferences.of(ada));
     await other.settings.remove(asAda);
@@ -65,23 +66,27 @@ describe(Preferences.name, () => {
   });
 
   it('are replaced as a whole', async () => {
-    await node.settings.set(asAda, { strategies: { auto: CHEAP, best: CHEAP }, quality: 0.9 });
+    const before = { strategies: { auto: CHEAP, best: CHEAP }, quality: 0.9, answerWorthUsd: 1 };
+    await node.settings.set(asAda, before);
     const shown = await node.settings.set(asAda, { strategies: { fast: CHEAP } });
     expect(node.preferences.of(ada)).toEqual({ strategies: { fast: CHEAP }, quality: undefined });
     expect(shown).toMatchObject({
       userId: toApiId('usr', ada),
       strategies: { auto: { source: 'installation' }, fast: { source: 'own', weights: CHEAP } },
       quality: null,
+      answerWorthUsd: null,
     });
   });
 
   it('have the same version for the same content, and another for others', async () => {
     const versions = [];
-    for (const quality of [0.9, 0.95, 0.9]) {
-      versions.push((await node.settings.set(asAda, { strategies: {}, quality })).version);
+    for (const wanted of [{ quality: 0.9 }, { quality: 0.95 }, { quality: 0.9 }]) {
+      versions.push((await node.settings.set(asAda, { strategies: {}, ...wanted })).version);
     }
     expect(versions[0]).toBe(versions[2]);
     expect(versions[0]).not.toBe(versions[1]);
+    const { version } = await node.settings.set(asAda, { strategies: {}, quality: 0.9, answerWorthUsd: 1 });
+    expect(versions).not.toContain(version);
   });
 
   it('of others are an administrator’s to change, and that is in the audit log; what is your own is not', async () => {
@@ -93,7 +98,11 @@ describe(Preferences.name, () => {
     expect(node.preferences.of(ada)).toMatchObject(wanted);
     await node.settings.remove(admin, toApiId('usr', ada));
     expect(await audited()).toMatchObject([
-      { action: 'routing_preferences.set', before: { quality: 0.5 }, after: { ...wanted, quality: null } },
+      {
+        action: 'routing_preferences.set',
+        before: { quality: 0.5 },
+        after: { ...wanted, quality: null, answerWorthUsd: null },
+      },
       { action: 'routing_preferences.delete', before: wanted, after: null },
     ]);
   });

@@ -47,7 +47,7 @@ describe(ExperimentChanges.name, () => {
 
   afterEach(async () => {
     await source.query('delete from routing_experiments');
-    for (const process of [here, there]) await process.get(Experiments).changed();
+    for (const process of [here, there]) await process.get(Experiments).now();
   });
 
   async function start(): Promise<TestingModule> {

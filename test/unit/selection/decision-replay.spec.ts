@@ -180,6 +180,20 @@ describe(DecisionReplay.name, () => {
     });
   });
 
+  it('sees what an answer was worth to the owner then', async () => {
+    const worth = (answerWorthUsd: number) => ({
+      ...then,
+      scoring: { preferences: preferring({ answerWorthUsd }) },
+    });
+    const shown = await aRouter(worth(0.5)).replay(recordOf(worth(2)));
+    expect(shown).toMatchObject({
+      isSame: true,
+      decision: { target: { quality: 0, answerWorthUsd: 2, source: 'owner' } },
+      changed: [{ what: 'answerWorth', before: '2', now: '0.5', isKept: true }],
+      today: { target: { answerWorthUsd: 0.5 } },
+    });
+  });
+
   it('says which files are others now; of those only the present content is known', async () => {
     const better = models.map((model) => ({ ...model, scores: scored(1 - model.scores.MATH) }));
     const shown = await aRouter({ ...then, models: better, guide: 'prior: 0.1' }).replay(recordOf(then));

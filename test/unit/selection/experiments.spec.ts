@@ -93,7 +93,7 @@ describe(Experiments.name, () => {
       repository as ExperimentsRepository,
       { on: () => () => undefined, onReconnect: () => undefined } as Partial<Notifications> as Notifications,
     );
-    await experiments.changed();
+    await experiments.now();
     return experiments;
   }
 

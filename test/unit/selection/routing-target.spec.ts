@@ -69,6 +69,24 @@ describe('the quality target', () => {
     });
   });
 
+  it('and the worth are the owner’s where the request says neither of them, and for plain auto only', () => {
+    const worth = (answerWorthUsd: number, own?: number) =>
+      preferring({ strategies: {}, quality: own, answerWorthUsd });
+    const all = ['openai/best', 'openai/near', 'anthropic/fair', 'openai/poor'];
+    expect(ids(plan({}, worth(1000)))).toEqual(all);
+    expect(ids(plan({}, worth(1e-9)))).toEqual(all.toReversed());
+    const both = plan({}, worth(1e-9, 0.85));
+    expect(ids(both)).toEqual(['anthropic/fair', 'openai/near', 'openai/best']);
+    expect(both.target).toMatchObject({ quality: 0.85, answerWorthUsd: 1e-9, source: 'owner' });
+
+    const ownWorth = plan({ answerWorthUsd: 1000 }, worth(1e-9, 0.85)).target;
+    expect(ownWorth).toMatchObject({ quality: 0, answerWorthUsd: 1000, source: 'request' });
+    const ownQuality = plan({ quality: 0.85 }, worth(1000)).target;
+    expect(ownQuality).toMatchObject({ quality: 0.85, source: 'request' });
+    expect(ownQuality).not.toHaveProperty('answerWorthUsd');
+    expect(plan({}, worth(1e-9), 'auto:best').target).toBeUndefined();
+  });
+
   it('is the best model for 1', () => {
     expect(ids(plan({ quality: 1 }))).toEqual(['openai/best']);
   });

@@ -15,8 +15,19 @@ export class FeedbackDto {
   @ApiProperty({ type: String, nullable: true, example: 'Short and to the point' })
   comment: string | null;
 
-  @ApiProperty({ type: String, example: 'gpt-4o-mini', description: 'Who answered, whoever sold it' })
+  @ApiProperty({
+    type: String,
+    example: 'openai/gpt-4o-mini',
+    description: 'Who answered: of several attempts, the one whose answer you got',
+  })
   model: string;
+
+  @ApiProperty({
+    type: String,
+    example: 'gpt-4o-mini',
+    description: 'What routing learns it of: the same model, whoever sells it',
+  })
+  baseModel: string;
 
   @ApiProperty({ enum: TASK_TYPES, enumName: 'TaskType', example: 'SUMMARIZATION' })
   taskType: TaskType;
@@ -24,13 +35,15 @@ export class FeedbackDto {
   @ApiProperty({ type: String, format: 'date-time' })
   createdAt: string;
 
-  static from({ id, requestId, score, comment, model, taskType, createdAt }: Feedback): FeedbackDto {
+  static from({ comment, createdAt, ...feedback }: Feedback): FeedbackDto {
+    const { id, requestId, score, model, baseModel, taskType } = feedback;
     return {
       id: toApiId('out', id),
       requestId: toApiId('req', requestId),
       score,
       comment: comment ?? null,
       model,
+      baseModel,
       taskType,
       createdAt: createdAt.toISOString(),
     };

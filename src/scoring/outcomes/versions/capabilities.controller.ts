@@ -52,7 +52,9 @@ export class CapabilitiesController {
   @ApiOperation({
     operationId: 'listCapabilityVersions',
     summary: 'Versions of what was learned, newest first',
-    description: 'The newest 200 are kept, and for 30 days each that routing used.',
+    description:
+      'The newest 200 are kept, and what routing used in the last 24 hours; for 30 days, one of each hour. ' +
+      'A decision whose version is gone replays with what holds now, and says so (`isKept: false`).',
   })
   @ApiOkResponse({ type: CapabilityVersionPageDto })
   async list(@Ctx() ctx: RequestContext, @Query() query: PageQueryDto): Promise<CapabilityVersionPageDto> {

@@ -7,8 +7,11 @@ import { type CapabilityVersion, PRIOR, type VersionInForce, type VersionReason 
 
 /** Tells all processes that another version may be in force. */
 export const CAPABILITIES_CHANGED = 'lattice_capabilities';
-/** So many of the newest versions are kept, and whatever routing used in the last days. */
+/** So many of the newest versions are kept. */
 export const KEPT_VERSIONS = 200;
+/** Whatever routing used until a day ago is kept as well, */
+export const ALL_KEPT_HOURS = 24;
+/** and then for so long, of those whose use ended in the same hour, the one that was there for longest. */
 export const KEPT_DAYS = 30;
 
 /** How far learning has come. */
@@ -80,13 +83,20 @@ const MARK_USE = `
   update capability_versions v
   set used_until = case when v.version::text = state.version then null else clock_timestamp() end
   from state where (v.version::text = state.version) <> (v.used_until is null)`;
+/** The last condition is for one that is pinned meanwhile. */
 const FORGET = `
-  with gone as (
+  with used as (
+    select version, used_until, row_number() over (
+      partition by date_trunc('hour', used_until, 'UTC') order by used_until - created_at desc, version desc) as place
+    from capability_versions
+  ), gone as (
     delete from capability_versions where version in (
-      select version from capability_versions
-      where used_until < now() - ${KEPT_DAYS} * interval '1 day'
+      select version from used
+      where (used_until < now() - ${KEPT_DAYS} * interval '1 day'
+          or used_until < now() - ${ALL_KEPT_HOURS} * interval '1 hour' and place > 1)
         and version not in (select version from capability_versions order by version desc limit ${KEPT_VERSIONS})
       order by version limit $1)
+    and used_until is not null
     returning 1)
   select count(*)::int as count from gone`;
 

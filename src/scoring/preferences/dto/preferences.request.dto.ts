@@ -12,7 +12,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { IdFilter } from '../../../common/index';
+import { IdFilter, MAX_ANSWER_WORTH_USD } from '../../../common/index';
 import { type FactorWeights, isSumOne, WEIGHED_FACTORS } from '../../factor-scores';
 import type { RoutingPreferences } from '../routing-preferences';
 
@@ -102,9 +102,31 @@ export class SetPreferencesRequestDto {
   @Max(1)
   quality?: number | null;
 
-  static wanted(this: void, { strategies, quality }: SetPreferencesRequestDto): RoutingPreferences {
+  @ApiPropertyOptional({
+    type: Number,
+    nullable: true,
+    minimum: 0,
+    maximum: MAX_ANSWER_WORTH_USD,
+    example: 0.02,
+    description:
+      'US dollars, above 0, that an answer is worth to you which fully succeeds: a request goes where expected quality times that, less the expected cost, is highest; with `quality`, among the models that hold it. Null or left out: no worth.',
+  })
+  @IsOptional()
+  @IsNumber()
+  @IsPositive()
+  @Max(MAX_ANSWER_WORTH_USD)
+  answerWorthUsd?: number | null;
+
+  static wanted(
+    this: void,
+    { strategies, quality, answerWorthUsd }: SetPreferencesRequestDto,
+  ): RoutingPreferences {
     const { auto, cheap, best, fast } = strategies ?? {};
-    return { strategies: { auto, cheap, best, fast }, quality: quality ?? undefined };
+    return {
+      strategies: { auto, cheap, best, fast },
+      quality: quality ?? undefined,
+      answerWorthUsd: answerWorthUsd ?? undefined,
+    };
   }
 }
 
@@ -116,6 +138,10 @@ export class PreferencesQueryDto {
 /** For Swagger UI; each works as it stands. */
 export const PREFERENCES_EXAMPLES = {
   quality: { summary: 'The cheapest model at 95 % of the best one’s quality', value: { quality: 0.95 } },
+  worth: {
+    summary: 'The best answer for its money, when a good one is worth 2 cents',
+    value: { answerWorthUsd: 0.02 },
+  },
   weights: {
     summary: 'Quality counts more for `auto`',
     value: { strategies: { auto: { capability: 0.7, context: 0.1, speed: 0.1, cost: 0.1 } } },

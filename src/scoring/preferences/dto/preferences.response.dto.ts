@@ -48,6 +48,15 @@ export class PreferencesDto {
   quality: number | null;
 
   @ApiProperty({
+    type: Number,
+    nullable: true,
+    example: 0.02,
+    description:
+      'US dollars that an answer is worth, of requests that say neither this nor a quality. Null: no worth.',
+  })
+  answerWorthUsd: number | null;
+
+  @ApiProperty({
     type: String,
     nullable: true,
     example: '5d41402abc4b',
@@ -72,6 +81,7 @@ export class PreferencesDto {
       userId: toApiId('usr', userId),
       strategies: Object.fromEntries(effective) as Record<Strategy, EffectiveWeightsDto>,
       quality: own?.quality ?? null,
+      answerWorthUsd: own?.answerWorthUsd ?? null,
       version: own ? versionOf(own) : null,
       weightsVersion: weights.version,
       updatedAt: own?.updatedAt.toISOString() ?? null,
