@@ -3,8 +3,9 @@
 //
 // Measures routing by quality target. The policy is frozen on A, pool by pool; then it chooses for B from the prompts
 // alone. With --folds dataset the target has to hold, while calibrating, on whole datasets that were held out: safer where
-// other kinds of prompts are to come, and saves less. Columns of the files: pool, prompt_id, task_type, dataset, model, score, cost_usd, in_tokens, out_tokens; the prompts
-// of X.csv stand in X_prompts.jsonl beside it: {pool, prompt_id, prompt}. With --split, A is cut in two by itself.
+// other kinds of prompts are to come, and saves less. Columns of the files: pool, prompt_id, task_type, dataset, model, score,
+// cost_usd, in_tokens, out_tokens; the prompts of X.csv stand in X_prompts.jsonl beside it: {pool, prompt_id, prompt}. The
+// data sets of A are learned from; those of B are not looked at. With --split, A is cut in two by itself.
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { DataError, promptsFileOf, readOutcomes } from './lib/routing-data.mjs';

@@ -3,9 +3,8 @@ import { randomNumbers } from './classifier-examples.mjs';
 import { learnCosts } from './routing-costs.mjs';
 
 const FOLDS = 5;
-const REPEATS = 2;
-/** The target is raised by this many standard errors of the measured quality: what holds here has to hold elsewhere too. */
-const MARGIN = 0.25;
+/** Which prompts fall together is chance: with fewer, what an answer is worth depends on it. */
+const REPEATS = 4;
 
 /**
  * @param product `{ FittedCapabilityTable, fitCapabilities, rankByTarget, worthOf, outcomeProfile, scores }`
@@ -55,22 +54,7 @@ export class RoutingPolicies {
           requests.push(rate(prompt).map((one) => ({ ...one, ...prompt.outcomes.get(one.model.id) })));
       }
     }
-    const unmargined = this.product.worthOf(requests, this.quality);
-    if (!unmargined) return undefined;
-    const error = this.standardError(requests, unmargined.answerWorthUsd, prompts.length);
-    return this.product.worthOf(requests, this.quality + MARGIN * error);
-  }
-
-  /** Of the relative quality of this many answers chosen at a worth. */
-  standardError(requests, answerWorthUsd, count) {
-    const best = bestOf(requests);
-    const differences = requests.map((candidates) => {
-      const [chosen] = this.product.rankByTarget(candidates, { quality: 0, answerWorthUsd }).holding;
-      return chosen.score - candidates.find(({ model }) => model.id === best.id).score;
-    });
-    const mean = differences.reduce((sum, one) => sum + one, 0) / differences.length;
-    const variance = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0) / differences.length;
-    return Math.sqrt(variance / count) / best.mean;
+    return this.product.worthOf(requests, this.quality);
   }
 
   /** Rates every model for a prompt: `{ model, quality, expectedCostUsd }`. */
@@ -88,7 +72,7 @@ export class RoutingPolicies {
       }));
   }
 
-  rowsOf({ profile, outcomes }, models) {
+  rowsOf({ profile, outcomes, dataset }, models) {
     return models.flatMap((model) => {
       const outcome = outcomes.get(model);
       if (!outcome) return [];
@@ -96,7 +80,7 @@ export class RoutingPolicies {
       return {
         model,
         taskType: profile.taskType,
-        ...(this.readsPrompts && { profile: this.product.outcomeProfile(profile) }),
+        ...(this.readsPrompts && { profile: this.product.outcomeProfile(profile), dataset }),
         count: 1,
         mean: score,
         sumOfSquares: score * score,
@@ -140,14 +124,6 @@ function sortedBy(models, ranks) {
     .map((model) => ({ model, rank: ranks(model) }))
     .sort((one, other) => other.rank[0] - one.rank[0] || other.rank[1] - one.rank[1])
     .map(({ model }) => model);
-}
-
-function bestOf(requests) {
-  const sums = new Map();
-  for (const candidates of requests)
-    for (const { model, score } of candidates) sums.set(model.id, (sums.get(model.id) ?? 0) + score);
-  const [id, sum] = [...sums].sort((one, other) => other[1] - one[1])[0];
-  return { id, mean: sum / requests.length };
 }
 
 /** A fold for each prompt; by dataset, all prompts of one are in the same. */

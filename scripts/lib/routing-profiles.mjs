@@ -3,7 +3,6 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const { AnalysisService, PatternSet, TaskClassifier } = require('../../dist/src/analysis/index.js');
-const { promptSketch } = require('../../dist/src/analysis/index.js');
 
 const OPTIONS = Object.freeze({ tools: [] });
 
@@ -20,8 +19,7 @@ export class Profiles {
     if (text === undefined) return profileOfType(taskType, [...outcomes.values()]);
     const body = { messages: [{ role: 'user', content: text }] };
     const bodyBytes = Buffer.byteLength(JSON.stringify(body));
-    const profile = this.analysis.profile({ body, bodyBytes, options: OPTIONS });
-    return profile.sketch ? profile : { ...profile, sketch: promptSketch(text.toLowerCase()) };
+    return this.analysis.profile({ body, bodyBytes, options: OPTIONS });
   }
 }
 

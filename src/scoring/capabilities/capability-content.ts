@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { SKETCH_BUCKETS } from '../../analysis/index';
 import { FEATURE_COUNT } from './capability-features';
 
+/** More would cost each request time: examples of further data sets are told apart by their sketches alone. */
+export const MAX_DATASETS = 128;
+
 const modelContent = z.strictObject({
   /** Outcomes that it rests on. */
   observations: z.number().nonnegative(),
@@ -20,6 +23,8 @@ export interface Example {
   readonly sketch: readonly number[];
   /** By model: by how much its outcome differed from what prior and weights say. */
   readonly differences: Readonly<Record<string, number>>;
+  /** Below `MAX_DATASETS`; examples of one data set have the same number. Absent where nobody told. */
+  readonly dataset?: number;
 }
 
 /**
@@ -57,17 +62,21 @@ export function* checkedContent(content: unknown): Generator<void, CapabilityCon
 
 /** Plain code: for all of these numbers zod takes a hundred times as long. */
 function faultOf(example: unknown): string | undefined {
-  if (!isRecord(example) || !hasKeysOfExample(example)) return ' must have a sketch and differences only';
-  const { sketch, differences } = example;
+  if (!isRecord(example) || !hasKeysOfExample(example))
+    return ' must have a sketch, differences and perhaps a dataset only';
+  const { sketch, differences, dataset } = example;
   if (!Array.isArray(sketch) || !sketch.every(isBucket))
     return `.sketch must be whole numbers from 0 to ${SKETCH_BUCKETS - 1}`;
   if (!isRecord(differences) || !Object.values(differences).every(Number.isFinite))
     return '.differences must be numbers by model';
+  if (dataset !== undefined && !isBelow(dataset, MAX_DATASETS))
+    return `.dataset must be a whole number from 0 to ${MAX_DATASETS - 1}`;
   return undefined;
 }
 
 function hasKeysOfExample(example: Readonly<Record<string, unknown>>): boolean {
-  return 'sketch' in example && 'differences' in example && Object.keys(example).length === 2;
+  const count = 'dataset' in example ? 3 : 2;
+  return 'sketch' in example && 'differences' in example && Object.keys(example).length === count;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -75,5 +84,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isBucket(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < SKETCH_BUCKETS;
+  return isBelow(value, SKETCH_BUCKETS);
+}
+
+function isBelow(value: unknown, end: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < end;
 }

@@ -1,7 +1,7 @@
 /** Learns from outcomes how good models are: a Bayesian linear regression per model, and examples to compare with. */
 import type { TaskType } from '../../common/index';
 import { blendedQuality } from '../scorers/capability.scorer';
-import type { CapabilityContent, Example, ModelContent } from './capability-content';
+import { type CapabilityContent, type Example, MAX_DATASETS, type ModelContent } from './capability-content';
 import { FEATURE_COUNT, featuresOf, featuresOfType, PRIOR_PRECISIONS } from './capability-features';
 import { inPieces, sorted } from './in-pieces';
 import { dot, inverse, lowerHalf, times } from './linear-algebra';
@@ -137,6 +137,8 @@ function* differencesOf(
 interface ExampleSums {
   readonly sketch: readonly number[];
   readonly sums: Map<string, { count: number; sum: number }>;
+  /** Several sets may have the same prompt: the one whose name comes first counts. */
+  readonly dataset?: string;
 }
 
 /** One example per prompt, whatever the number of models that answered it. */
@@ -150,11 +152,16 @@ function* addExamples(
     const sketch = row.profile?.sketch;
     if (!sketch || sketch.length === 0) continue;
     const key = sketch.join();
-    const example = examples.get(key) ?? { sketch, sums: new Map() };
+    const example: ExampleSums = examples.get(key) ?? { sketch, sums: new Map() };
     const { count, sum } = example.sums.get(model) ?? { count: 0, sum: 0 };
     example.sums.set(model, { count: count + row.count, sum: sum + difference * row.count });
-    examples.set(key, example);
+    examples.set(key, { ...example, dataset: firstOf(example.dataset, row.dataset) });
   }
+}
+
+function firstOf(one: string | undefined, other: string | undefined): string | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one < other ? one : other;
 }
 
 /** Which ones stay must not depend on their order: those of the lowest hash do. */
@@ -165,20 +172,36 @@ function* kept(examples: ReadonlyMap<string, ExampleSums>): Generator<void, Exam
     yield;
   }
   const all = yield* sorted(hashed, (one, other) => one.hash - other.hash || (one.key < other.key ? -1 : 1));
+  const chosen = all.slice(0, MAX_EXAMPLES).map(({ example }) => example);
+  const numbers = numbersOf(chosen);
   const found: Example[] = [];
-  for (const { example } of all.slice(0, MAX_EXAMPLES)) {
-    found.push(meansOf(example));
+  for (const example of chosen) {
+    found.push(meansOf(example, numbers));
     yield;
   }
   return found;
 }
 
-function meansOf({ sketch, sums }: ExampleSums): Example {
+/** By name: the data sets with the most examples. */
+function numbersOf(examples: readonly ExampleSums[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { dataset } of examples)
+    if (dataset !== undefined) counts.set(dataset, (counts.get(dataset) ?? 0) + 1);
+  const largest = [...counts].sort(([one, most], [other, more]) => more - most || (one < other ? -1 : 1));
+  return new Map(largest.slice(0, MAX_DATASETS).map(([name], place) => [name, place]));
+}
+
+function meansOf(
+  { sketch, sums, dataset: name }: ExampleSums,
+  numbers: ReadonlyMap<string, number>,
+): Example {
+  const dataset = name === undefined ? undefined : numbers.get(name);
   const means = [...sums].map(([model, { count, sum }]) => [
     model,
     Math.round((sum / count) * EXAMPLE_DIGITS) / EXAMPLE_DIGITS,
   ]);
-  return { sketch: [...sketch], differences: Object.fromEntries(means) as Example['differences'] };
+  const differences = Object.fromEntries(means) as Example['differences'];
+  return { sketch: [...sketch], differences, ...(dataset !== undefined && { dataset }) };
 }
 
 /** Sums of floating point depend on their order. */

@@ -4,10 +4,11 @@ import { blendedQuality } from '../scorers/capability.scorer';
 import { type CapabilityContent, checkedContent, type ModelContent } from './capability-content';
 import { featuresOf } from './capability-features';
 import { type CapabilityEstimate, CapabilityTable } from './capability-table';
+import { AlikeExamples } from './alike-examples';
 import { inPieces } from './in-pieces';
 import { dot, type LowerHalf, quadraticForm } from './linear-algebra';
 import type { OutcomeProfile } from './outcome-row';
-import { type Neighbours, SketchIndex } from './sketch-index';
+import type { Neighbours } from './sketch-index';
 
 /** So many of a model's outcomes with the prompts most alike are looked at. */
 const NEIGHBOURS = 40;
@@ -36,7 +37,7 @@ export class FittedCapabilityTable extends CapabilityTable {
   private constructor(
     version: string,
     private readonly models: ReadonlyMap<string, FittedModel>,
-    private readonly index: SketchIndex,
+    private readonly alike: AlikeExamples,
   ) {
     super(version);
   }
@@ -49,8 +50,7 @@ export class FittedCapabilityTable extends CapabilityTable {
   private static *read(version: string, stored: unknown): Generator<void, FittedCapabilityTable> {
     const content = yield* checkedContent(stored);
     const models = yield* fittedModels(content);
-    const index = yield* SketchIndex.of(content.examples.map(({ sketch }) => sketch));
-    return new FittedCapabilityTable(version, models, index);
+    return new FittedCapabilityTable(version, models, yield* AlikeExamples.of(content.examples));
   }
 
   override estimate(model: CatalogModel, profile: TaskProfile): CapabilityEstimate {
@@ -72,7 +72,7 @@ export class FittedCapabilityTable extends CapabilityTable {
     const known = this.readings.get(profile);
     if (known) return known;
     const task = outcomeProfile(profile);
-    const neighbours = task.sketch && this.index.find(task.sketch);
+    const neighbours = task.sketch && this.alike.find(task.sketch);
     const reading = { features: featuresOf(task), neighbours };
     this.readings.set(profile, reading);
     return reading;

@@ -10,6 +10,8 @@ export interface OutcomeRow {
   readonly taskType: TaskType;
   /** Absent: all that is known of the task is its type. */
   readonly profile?: OutcomeProfile;
+  /** Where the task comes from, as whoever reported the outcome calls it: tasks of one data set are alike. */
+  readonly dataset?: string;
   readonly count: number;
   /** Mean score, 0..1. */
   readonly mean: number;

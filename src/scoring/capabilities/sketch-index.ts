@@ -8,10 +8,17 @@ const MAX_FOUND = 256;
 /** Of similarity, told apart while the most alike are looked for. */
 const STEPS = 1_000;
 
-/** Most alike first; `similarities` are 0..1. */
+/** Most alike first; `similarities` are 0..1, and what was added. */
 export interface Neighbours {
   readonly places: readonly number[];
   readonly similarities: readonly number[];
+}
+
+/** What a place's similarity is raised by: the value of its group. */
+export interface Bonus {
+  /** By place; below 0: none. */
+  readonly groups: Int16Array;
+  readonly values: Float64Array;
 }
 
 const NOBODY: Neighbours = Object.freeze({ places: [], similarities: [] });
@@ -47,7 +54,7 @@ export class SketchIndex {
     return new SketchIndex(places, starts, weights, scales);
   }
 
-  find(sketch: readonly number[]): Neighbours {
+  find(sketch: readonly number[], bonus?: Bonus): Neighbours {
     const scale = scaleOf(sketch, this.weights);
     if (scale === 0 || this.scales.length === 0) return NOBODY;
     const sums = new Float64Array(this.scales.length);
@@ -62,7 +69,16 @@ export class SketchIndex {
     }
     for (let place = 0; place < sums.length; place += 1)
       sums[place] = (sums[place] as number) * scale * (this.scales[place] as number);
+    if (bonus) add(sums, bonus);
     return mostAlike(sums);
+  }
+}
+
+/** Plain loops here too: it is done for each request. */
+function add(sums: Float64Array, { groups, values }: Bonus): void {
+  for (let place = 0; place < sums.length; place += 1) {
+    const group = groups[place] as number;
+    if (group >= 0) sums[place] = (sums[place] as number) + (values[group] as number);
   }
 }
 

@@ -15,6 +15,7 @@ interface SumRow {
   readonly model: string;
   readonly task_type: TaskType;
   readonly profile: OutcomeProfile | null;
+  readonly dataset: string | null;
   readonly count: number;
   readonly mean: number;
   readonly sum_of_squares: number;
@@ -25,21 +26,21 @@ const COUNTED = `
     select *, row_number() over (partition by user_id, model, task_type order by created_at desc, id desc) as place
     from routing_outcomes where source = 'feedback'
   ), counted as (
-    select id, model, task_type, score, profile from routing_outcomes where source <> 'feedback'
+    select id, model, task_type, score, profile, dataset from routing_outcomes where source <> 'feedback'
     union all
-    select id, model, task_type, score, profile from rated where place <= ${MAX_FEEDBACK_PER_USER}
+    select id, model, task_type, score, profile, dataset from rated where place <= ${MAX_FEEDBACK_PER_USER}
   ), profiled as materialized (
     select * from counted where profile is not null order by id desc limit ${MAX_PROFILED}
   )`;
 /** Sums of decimals: those of floating point would depend on the order of the rows. */
 const ROWS = `
   with ${COUNTED}
-  select model, task_type, null::json as profile, count(*)::int as count,
+  select model, task_type, null::json as profile, null as dataset, count(*)::int as count,
     avg(score::numeric)::float8 as mean, sum(score::numeric * score::numeric)::float8 as sum_of_squares
   from counted where not exists (select 1 from profiled where profiled.id = counted.id)
   group by model, task_type
   union all
-  select model, task_type, profile, 1, score, score * score from profiled
+  select model, task_type, profile, dataset, 1, score, score * score from profiled
   order by model, task_type`;
 const COUNTS = `
   select count(*) filter (where source = 'api')::int as api, count(*) filter (where source = 'csv')::int as csv,
@@ -51,12 +52,11 @@ const COUNTS = `
 export class LearningRows {
   async read(executor: SqlExecutor): Promise<readonly OutcomeRow[]> {
     const rows = (await executor.query(ROWS)) as readonly SumRow[];
-    return rows.map(({ model, task_type: taskType, profile, count, mean, sum_of_squares: sumOfSquares }) => ({
-      model,
+    return rows.map(({ task_type: taskType, sum_of_squares: sumOfSquares, profile, dataset, ...row }) => ({
+      ...row,
       taskType,
       ...(profile && { profile }),
-      count,
-      mean,
+      ...(dataset !== null && { dataset }),
       sumOfSquares,
     }));
   }

@@ -1,4 +1,5 @@
 import { promptSketch, SKETCH_BUCKETS } from '../../../src/analysis/index';
+import { DatasetGuess } from '../../../src/scoring/capabilities/dataset-guess';
 import { inPieces } from '../../../src/scoring/capabilities/in-pieces';
 import { SketchIndex } from '../../../src/scoring/capabilities/sketch-index';
 
@@ -39,6 +40,37 @@ describe(promptSketch.name, () => {
   });
 });
 
+describe(DatasetGuess.name, () => {
+  const guessOf = (examples: Parameters<typeof DatasetGuess.of>[0]) => inPieces(DatasetGuess.of(examples));
+  const EXAMPLES = [
+    { sketch: [1, 2, 3], dataset: 0 },
+    { sketch: [2, 3, 4], dataset: 0 },
+    { sketch: [1, 3, 4], dataset: 0 },
+    { sketch: [7, 8, 9], dataset: 1 },
+    { sketch: [1, 2, 7, 8] },
+  ];
+
+  it('finds it likely where the numbers are frequent', async () => {
+    const guess = await guessOf(EXAMPLES);
+    const [first = 0, second = 0] = guess?.probabilities([1, 2, 4]) ?? [];
+    expect(first + second).toBeCloseTo(1, 10);
+    expect(first).toBeGreaterThan(0.75);
+    expect(guess?.probabilities([7, 8, 9])[1]).toBeGreaterThan(0.25);
+  });
+
+  it('goes by how large they are when the numbers say nothing', async () => {
+    const guess = await guessOf(EXAMPLES);
+    for (const sketch of [[], [4_000]]) {
+      expect(guess?.probabilities(sketch)[0]).toBeCloseTo(0.75, 1);
+    }
+  });
+
+  it('is none where nobody told', async () => {
+    expect(await guessOf([])).toBeUndefined();
+    expect(await guessOf([{ sketch: [1] }])).toBeUndefined();
+  });
+});
+
 describe(SketchIndex.name, () => {
   const indexOf = (sketches: readonly (readonly number[])[]) => inPieces(SketchIndex.of(sketches));
   const SKETCHES = [
@@ -67,6 +99,11 @@ describe(SketchIndex.name, () => {
   it('counts a number that a sketch repeats once', async () => {
     const index = await indexOf([[7, 7, 7, 8], [7, 9], [1], [2], [3], [4]]);
     expect(index.find([7]).places).toEqual([1, 0]);
+  });
+
+  it('adds what it is told to, also to those that share nothing', async () => {
+    const bonus = { groups: Int16Array.of(0, 0, -1, -1, 1, -1), values: Float64Array.of(0, 2) };
+    expect((await indexOf(SKETCHES)).find([1, 2, 3], bonus).places).toEqual([4, 0, 1]);
   });
 
   it('finds nothing without numbers, examples or anything known', async () => {

@@ -1,6 +1,7 @@
 import type { TaskProfile } from '../../../src/analysis/index';
 import { promptSketch } from '../../../src/analysis/index';
 import { TASK_TYPES, type TaskType } from '../../../src/common/index';
+import { MAX_DATASETS } from '../../../src/scoring/capabilities/capability-content';
 import { MAX_EXAMPLES } from '../../../src/scoring/capabilities/capability-fit';
 import type { OutcomeRow } from '../../../src/scoring/capabilities/outcome-row';
 import {
@@ -61,7 +62,8 @@ function randomRows(seed: number, count = 60): OutcomeRow[] {
       sketch: promptSketch(words),
     };
     const mean = Math.round(random.next() * 100) / 100;
-    const more = random.next() < 0.6 ? { profile } : { count: 1 + Math.floor(random.next() * 20) };
+    const dataset = pick([undefined, 'orders', 'claims']);
+    const more = random.next() < 0.6 ? { profile, dataset } : { count: 1 + Math.floor(random.next() * 20) };
     return row(taskType, mean, { model: pick(['tried', 'other', 'unheard']), ...more });
   });
 }
@@ -147,6 +149,74 @@ describe(FittedCapabilityTable.name, () => {
     expect(known).toBeGreaterThan(hard + 0.3);
   });
 
+  describe('told which data set outcomes came from', () => {
+    const random = new Random(7);
+    const letter = () => 'cdefghiklmnop'[Math.floor(random.next() * 13)] ?? '';
+    /** One of 169. */
+    const word = () => letter() + letter();
+    const text = (topic: string) => Array.from({ length: 6 }, () => topic + word()).join(' ');
+    const asked = (topic: string) => typed('GENERAL', { sketch: promptSketch(text(topic)) });
+    /** Two of them, of words of their own; what one model can do of the first it cannot do of the second. */
+    const rowsOf = (isTold: boolean) =>
+      ['a', 'b'].flatMap((dataset) =>
+        Array.from({ length: 60 }, () =>
+          row('GENERAL', dataset === 'a' ? 1 : 0, {
+            profile: outcomeProfile(asked(dataset)),
+            ...(isTold && { dataset }),
+          }),
+        ),
+      );
+
+    it('expects of a prompt what the data set came to that it seems to be from', async () => {
+      const [told, untold] = [await fit(rowsOf(true)), await fit(rowsOf(false))];
+      const gap = (table: CapabilityTable) =>
+        [1, 2, 3, 4, 5, 6, 7, 8].reduce(
+          (sum) => sum + qualityOf(table, asked('a')) - qualityOf(table, asked('b')),
+          0,
+        ) / 8;
+      expect(gap(told)).toBeGreaterThan(gap(untold) + 0.1);
+    });
+
+    it('keeps a number for it, not its name, and the same whatever the order', async () => {
+      const rows = [...rowsOf(true), ...rowsOf(true).slice(0, 10)];
+      const { examples } = await fitCapabilities(rows, () => scores);
+      expect(new Set(examples.map(({ dataset }) => dataset))).toEqual(new Set([0, 1]));
+      expect((await fitCapabilities(shuffled(rows, 2), () => scores)).examples).toEqual(examples);
+    });
+
+    it('goes by the name that comes first where several have the same prompt', async () => {
+      const profile = outcomeProfile(asked('a'));
+      const rows = ['z', undefined, 'b', 'c'].map((dataset) => row('GENERAL', 1, { profile, dataset }));
+      const others = ['b', 'z', 'z'].map((dataset) =>
+        row('GENERAL', 1, { profile: outcomeProfile(asked('b')), dataset }),
+      );
+      for (const seed of [1, 2, 3, 4]) {
+        const content = await fitCapabilities(shuffled([...rows, ...others], seed), () => scores);
+        const key = profile.sketch?.join();
+        // Two examples are of "b", two of "z".
+        expect(content.examples.find(({ sketch }) => sketch.join() === key)?.dataset).toBe(0);
+      }
+    });
+
+    it('tells no more of them apart than it can afford to, the largest first', async () => {
+      const many = Array.from({ length: MAX_DATASETS + 5 }, (_, index) =>
+        row('GENERAL', 1, {
+          profile: outcomeProfile(typed('GENERAL', { sketch: [index] })),
+          dataset: `set ${String(index).padStart(3, '0')}`,
+        }),
+      );
+      const large = row('GENERAL', 1, {
+        profile: outcomeProfile(typed('GENERAL', { sketch: [4_000] })),
+        dataset: `set ${MAX_DATASETS + 4}`,
+      });
+      const { examples } = await fitCapabilities([...many, large], () => scores);
+      const numbers = examples.flatMap(({ dataset = -1 }) => (dataset < 0 ? [] : [dataset]));
+      expect(Math.max(...numbers)).toBe(MAX_DATASETS - 1);
+      expect(numbers.filter((number) => number === 0)).toHaveLength(2);
+      expect(examples.length - numbers.length).toBe(5);
+    });
+  });
+
   it('does not depend on the order of the outcomes', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const rows = randomRows(seed);
@@ -212,7 +282,7 @@ describe(FittedCapabilityTable.name, () => {
     });
   });
 
-  const EXAMPLE = { sketch: [1, 4_095], differences: { tried: 0.5 } };
+  const EXAMPLE = { sketch: [1, 4_095], differences: { tried: 0.5 }, dataset: 0 };
 
   it.each<readonly [content: unknown, message: RegExp]>([
     [undefined, /expected object/],
@@ -226,7 +296,7 @@ describe(FittedCapabilityTable.name, () => {
   });
 
   it.each<readonly [example: unknown, message: RegExp]>([
-    [null, /examples\.1 must have a sketch and differences only/],
+    [null, /examples\.1 must have a sketch, differences and perhaps a dataset only/],
     [{ sketch: [1] }, /examples\.1 must have/],
     [{ ...EXAMPLE, more: 1 }, /examples\.1 must have/],
     [{ ...EXAMPLE, sketch: [4_096] }, /examples\.1\.sketch must be whole numbers from 0 to 4095/],
@@ -236,6 +306,9 @@ describe(FittedCapabilityTable.name, () => {
     [{ ...EXAMPLE, sketch: '1' }, /examples\.1\.sketch/],
     [{ ...EXAMPLE, differences: { tried: null } }, /examples\.1\.differences must be numbers by model/],
     [{ ...EXAMPLE, differences: [1] }, /examples\.1\.differences/],
+    [{ ...EXAMPLE, dataset: MAX_DATASETS }, /examples\.1\.dataset must be a whole number from 0 to 127/],
+    [{ ...EXAMPLE, dataset: -1 }, /examples\.1\.dataset/],
+    [{ ...EXAMPLE, dataset: 'orders' }, /examples\.1\.dataset/],
   ])('refuses an example that no fit has made: %j', async (example, message) => {
     const content = { format: 1, models: {}, examples: [EXAMPLE, example] };
     await expect(FittedCapabilityTable.parse('broken', content)).rejects.toThrow(message);

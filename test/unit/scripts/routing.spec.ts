@@ -176,9 +176,9 @@ function aPool(count = 120): Pool {
 }
 
 describe('a policy that is frozen on outcomes', () => {
-  const freeze = async (pool: Pool, quality = 0.99) => {
+  const freeze = async (pool: Pool, using: object = product) => {
     const { RoutingPolicies } = await load<Policies>('routing-policy');
-    return new RoutingPolicies(product, { quality, readsPrompts: true, seed: 1 }).freeze(pool);
+    return new RoutingPolicies(using, { quality: 0.99, readsPrompts: true, seed: 1 }).freeze(pool);
   };
 
   it('sends to the cheaper model what it does as well, and says so in figures', async () => {
@@ -218,6 +218,22 @@ describe('a policy that is frozen on outcomes', () => {
     const [prompt] = aPool().prompts;
     const unseen = { profile: prompt?.profile } as Prompt;
     expect(policy.choose(unseen)).toBe('small');
+  });
+
+  it('learns from which data set each outcome came, and is not told it of what it chooses for', async () => {
+    const told = new Set<string | undefined>();
+    const watched = {
+      ...product,
+      fitCapabilities: async (...[rows, priorOf]: Parameters<typeof fitCapabilities>) => {
+        for (const { dataset } of rows) told.add(dataset);
+        return await fitCapabilities(rows, priorOf);
+      },
+    };
+    const policy = await freeze(aPool(), watched);
+    expect(told).toEqual(new Set(aPool().prompts.map(({ dataset }) => dataset)));
+    const relabelled = aPool().prompts.map((prompt) => ({ ...prompt, dataset: 'unheard of' }));
+    const choices = (prompts: readonly Prompt[]) => prompts.map((prompt) => policy.choose(prompt));
+    expect(choices(relabelled)).toEqual(choices(aPool().prompts));
   });
 
   it('is frozen the same every time', async () => {
