@@ -1,6 +1,7 @@
 /** Names the language of a text by its script, and Latin-script languages by their commonest words. */
 
 import { CharacterTree } from './character-tree';
+import { TextCodes } from './text-codes';
 
 const SAMPLE_CHARS = 500;
 const MIN_STOP_WORDS = 1;
@@ -25,12 +26,13 @@ const LANGUAGES = Object.keys(STOP_WORDS);
 const STOP_WORD_TREE = new CharacterTree();
 const LANGUAGES_OF_WORD = stopWordTable();
 
-function stopWordTable(): ReadonlyMap<number, readonly number[]> {
-  const table = new Map<number, number[]>();
+function stopWordTable(): readonly (readonly number[])[] {
+  const table: number[][] = [];
   for (const [place, language] of LANGUAGES.entries()) {
     for (const word of (STOP_WORDS[language] ?? '').split(' ')) {
       const node = STOP_WORD_TREE.add(word);
-      table.set(node, [...(table.get(node) ?? []), place]);
+      while (table.length <= node) table.push([]);
+      table[node]?.push(place);
     }
   }
   return table;
@@ -42,10 +44,14 @@ const IS_LETTER = Uint8Array.from({ length: 0x2000 }, (_, code) => Number(isLett
 type Script =
   'latin' | 'han' | 'kana' | 'hangul' | 'cyrillic' | 'arabic' | 'hebrew' | 'thai' | 'devanagari' | 'greek';
 
+/** Of the sample. */
+const CODES = new TextCodes();
+
 /** ISO 639-1 of the text's beginning; `und` when unclear. `lowerCased` is the text in lower case. */
 export function detectLanguage(lowerCased: string): string {
   const sample = lowerCased.length > SAMPLE_CHARS ? lowerCased.slice(0, SAMPLE_CHARS) : lowerCased;
-  switch (mainScript(sample)) {
+  CODES.read(sample);
+  switch (mainScript()) {
     case undefined:
       return 'und';
     case 'latin':
@@ -72,11 +78,12 @@ export function detectLanguage(lowerCased: string): string {
 }
 
 /** One syllable or ideograph says as much as about three letters, so that Chinese with English terms stays Chinese. */
-function mainScript(text: string): Script | undefined {
+function mainScript(): Script | undefined {
+  const { codes, length } = CODES;
   const counts = new Map<Script, number>();
   let latin = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
+  for (let at = 0; at < length; at += 1) {
+    const code = codes[at] as number;
     if (code < 0x250) {
       if (isLatinLetter(code)) latin += 1;
       continue;
@@ -113,31 +120,37 @@ function scriptOf(code: number): Script | undefined {
 
 /** The languages that a stop word belongs to share it. Of equals, the one that came first wins. */
 function latinLanguage(sample: string): string {
-  const scores = new Map<number, number>();
+  const { codes, length } = CODES;
+  const scores = new Float64Array(LANGUAGES.length);
+  const met: number[] = [];
   let at = 0;
-  while (at < sample.length) {
-    let node = CharacterTree.ROOT;
+  while (at < length) {
     const start = at;
-    for (; at < sample.length && isLetterAt(sample, at); at += 1) {
-      if (node !== CharacterTree.NONE || at === start)
-        node = STOP_WORD_TREE.child(node, sample.charCodeAt(at));
+    let node = CharacterTree.ROOT;
+    for (; at < length && isLetterAt(sample, at); at += 1) {
+      if (node !== CharacterTree.NONE || at === start) node = STOP_WORD_TREE.child(node, codes[at] as number);
     }
-    if (STOP_WORD_TREE.isEnd(node)) countWord(scores, node);
+    if (node !== CharacterTree.NONE && STOP_WORD_TREE.isEnd(node)) countWord(node, scores, met);
     at += 1;
   }
-  return bestOf(scores);
+  return bestOf(scores, met);
 }
 
-function countWord(scores: Map<number, number>, node: number): void {
-  const languages = LANGUAGES_OF_WORD.get(node);
-  if (!languages) return;
-  for (const language of languages) scores.set(language, (scores.get(language) ?? 0) + 1 / languages.length);
+/** Adds the languages that had no word before to `met`. */
+function countWord(node: number, scores: Float64Array, met: number[]): void {
+  const languages = LANGUAGES_OF_WORD[node] ?? [];
+  for (const language of languages) {
+    const before = scores[language] as number;
+    if (before === 0) met.push(language);
+    scores[language] = before + 1 / languages.length;
+  }
 }
 
-function bestOf(scores: ReadonlyMap<number, number>): string {
+function bestOf(scores: Float64Array, met: readonly number[]): string {
   let best = 'und';
   let most = MIN_STOP_WORDS - 0.01;
-  for (const [language, score] of scores) {
+  for (const language of met) {
+    const score = scores[language] as number;
     if (score > most) [best, most] = [LANGUAGES[language] ?? best, score];
   }
   return best;
@@ -145,7 +158,7 @@ function bestOf(scores: ReadonlyMap<number, number>): string {
 
 /** The second half of a character beyond the first plane is what its first half is. */
 function isLetterAt(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
+  const code = CODES.codes[at] as number;
   if (code < IS_LETTER.length) return IS_LETTER[code] === 1;
   const isSecondHalf = isBetween(code, 0xdc00, 0xdfff) && isBetween(text.charCodeAt(at - 1), 0xd800, 0xdbff);
   return isLetter(text.codePointAt(isSecondHalf ? at - 1 : at) ?? 0);

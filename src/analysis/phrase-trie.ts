@@ -1,5 +1,6 @@
 import { CharacterTree } from './character-tree';
 import { expandPhrase } from './phrase';
+import { TextCodes } from './text-codes';
 
 const NONE: readonly number[] = [];
 const SPACE = 0x20;
@@ -10,6 +11,9 @@ const CODES = 0x10000;
 /** By character code, what `normalize` and `isWordCode` say. */
 const NORMALIZED = Uint16Array.from({ length: CODES }, (_, code) => normalize(code));
 const IS_WORD = Uint8Array.from({ length: CODES }, (_, code) => Number(isWordCode(code)));
+
+/** The text in work, normalized. */
+const WINDOW = new TextCodes();
 
 /**
  * Finds thousands of phrases in one pass: from every word's beginning (and every ideograph) down a tree of characters. Time is
@@ -41,26 +45,30 @@ export class PhraseTrie {
 
   /** Calls `found` for every match in a lower-cased text; an index may come more than once. */
   scan(text: string, found: (index: number) => void): void {
+    const { codes, length } = WINDOW.read(text);
+    for (let at = 0; at < length; at += 1) codes[at] = NORMALIZED[codes[at] as number] as number;
     let isInsideWord = 0;
-    for (let start = 0; start < text.length; start += 1) {
-      const isWord = IS_WORD[text.charCodeAt(start)] as number;
-      if ((isWord & isInsideWord) === 0) this.matchFrom(text, start, found);
+    for (let start = 0; start < length; start += 1) {
+      const isWord = IS_WORD[codes[start] as number] as number;
+      if ((isWord & isInsideWord) === 0) this.matchFrom(start, found);
       isInsideWord = isWord;
     }
   }
 
-  private matchFrom(text: string, start: number, found: (index: number) => void): void {
+  private matchFrom(start: number, found: (index: number) => void): void {
+    const { tree } = this;
+    const { codes, length } = WINDOW;
     let node = CharacterTree.ROOT;
-    for (let position = start; position < text.length; position += 1) {
-      node = this.tree.child(node, NORMALIZED[text.charCodeAt(position)] as number);
+    for (let position = start; position < length; position += 1) {
+      node = tree.child(node, codes[position] as number);
       if (node === CharacterTree.NONE) return;
-      if (this.tree.isEnd(node)) this.report(node, text, position + 1, found);
+      if (tree.isEnd(node)) this.report(node, position + 1, found);
     }
   }
 
-  private report(node: number, text: string, end: number, found: (index: number) => void): void {
+  private report(node: number, end: number, found: (index: number) => void): void {
     for (const index of this.beginning.get(node) ?? NONE) found(index);
-    if (end < text.length && IS_WORD[text.charCodeAt(end)] === 1) return;
+    if (end < WINDOW.length && IS_WORD[WINDOW.codes[end] as number] === 1) return;
     for (const index of this.whole.get(node) ?? NONE) found(index);
   }
 }

@@ -51,6 +51,7 @@ const UNTRAINED_SCORE = 3;
  */
 export class TaskClassifier {
   private readonly trained: ReadonlySet<string>;
+  private readonly steps: Float64Array;
 
   private constructor(
     private readonly header: z.infer<typeof headerSchema>,
@@ -59,6 +60,7 @@ export class TaskClassifier {
     readonly version: string,
   ) {
     this.trained = new Set(header.patterns);
+    this.steps = Float64Array.from(header.steps);
   }
 
   /** From the first folder that has the file. @throws ConfigurationError */
@@ -82,24 +84,25 @@ export class TaskClassifier {
     for (const { id, taskType, weight } of text.patterns) {
       const place = types.indexOf(taskType);
       if (place >= 0 && !this.trained.has(id))
-        scores[place] = (scores[place] ?? 0) + weight * UNTRAINED_SCORE;
+        scores[place] = (scores[place] as number) + weight * UNTRAINED_SCORE;
     }
     const highest = Math.max(...scores);
     const shares = scores.map((score) => Math.exp((score - highest) / temperature));
     const total = shares.reduce((sum, share) => sum + share, 0);
     return types
-      .map((taskType, place) => ({ taskType, probability: (shares[place] ?? 0) / total }))
+      .map((taskType, place) => ({ taskType, probability: (shares[place] as number) / total }))
       .sort((one, other) => other.probability - one.probability);
   }
 
-  private scores(groups: readonly FeatureGroup[]): number[] {
-    const { steps } = this.header;
-    const scores = steps.map(() => 0);
+  /** By type. */
+  private scores(groups: readonly FeatureGroup[]): Float64Array {
+    const { steps } = this;
+    const scores = new Float64Array(steps.length);
     for (const group of groups) {
       const sums = this.weights.sums(group);
-      for (let type = 0; type < scores.length; type += 1) {
-        scores[type] = (scores[type] ?? 0) + (sums[type] ?? 0) * (steps[type] ?? 0) * group.scale;
-      }
+      for (let type = 0; type < scores.length; type += 1)
+        scores[type] =
+          (scores[type] as number) + (sums[type] as number) * (steps[type] as number) * group.scale;
     }
     return scores;
   }

@@ -3,6 +3,7 @@
  * beginning and its end, words of the rest, its first and last words by place, its shape and the patterns that matched.
  * The trained weights belong to exactly these features: whoever changes anything here trains anew.
  */
+import { TextCodes } from '../text-codes';
 import {
   BLANK,
   FEATURE_BITS,
@@ -87,7 +88,7 @@ class Ids {
   add(hash: number): void {
     const id = finish(hash);
     const word = id >>> 5;
-    const bits = seen[word] ?? 0;
+    const bits = seen[word] as number;
     const bit = 1 << (id & 31);
     if ((bits & bit) !== 0) return;
     seen[word] = bits | bit;
@@ -113,37 +114,40 @@ const BUFFERS = {
   patterns: new Ids(MAX_NAMES),
 };
 const TOKENS = { body: new Tokens(BODY_TOKENS), tail: new Tokens(TAIL_TOKENS), last: new Tokens(LAST_CHARS) };
+const LOWERED = new TextCodes();
 /** Character codes of a window with gaps as one blank, and a blank before and after. */
-const codes = new Uint16Array(Math.max(HEAD_NGRAM_CHARS, TAIL_NGRAM_CHARS) + 2);
+const spacedCodes = new Uint16Array(Math.max(HEAD_NGRAM_CHARS, TAIL_NGRAM_CHARS) + 2);
+
+/** Whose bits are in `seen`. */
+let inWork: Ids = BUFFERS.head;
 
 function emptied(ids: Ids): Ids {
-  seen.fill(0);
+  for (let place = 0; place < inWork.count; place += 1) seen[(inWork.ids[place] as number) >>> 5] = 0;
+  inWork = ids;
   ids.count = 0;
   return ids;
 }
 
 /** The groups are valid until the next call. */
 export function textFeatures({ text, lowered, language, patterns }: ReadPrompt): readonly FeatureGroup[] {
-  const end = lowered.length;
+  const { codes, length: end } = LOWERED.read(lowered);
   const headEnd = Math.min(end, HEAD_CHARS);
   const hasTail = end > HEAD_CHARS;
   const tailStart = hasTail ? end - TAIL_CHARS : end;
   const tailCharsStart = hasTail ? end - TAIL_NGRAM_CHARS : end;
-  const lastTokens = TOKENS.last.startAt(Math.max(0, end - LAST_CHARS)).read(lowered, end);
-  const tailTokens = TOKENS.tail.startAt(tailStart).read(lowered, end);
-  const headTokens = TOKENS.body.startAt(0).read(lowered, headEnd, HEAD_TOKENS);
+  const lastTokens = TOKENS.last.startAt(Math.max(0, end - LAST_CHARS)).read(codes, end);
+  const tailTokens = TOKENS.tail.startAt(tailStart).read(codes, end);
+  const headTokens = TOKENS.body.startAt(0).read(codes, headEnd, HEAD_TOKENS);
   const head = wordRuns(BUFFERS.head, headTokens, { seed: SEED.head, longest: 3 }).group(WEIGHT.head);
   const placed = places(BUFFERS.places, headTokens, lastTokens).group(WEIGHT.places);
-  const bodyTokens = headTokens.rereadLast().read(lowered, Math.min(end, BODY_CHARS));
+  const bodyTokens = headTokens.rereadLast().read(codes, Math.min(end, BODY_CHARS));
   return [
     head,
     wordRuns(BUFFERS.tail, tailTokens, { seed: SEED.tail, longest: 3 }).group(WEIGHT.tail),
-    characterRuns(
-      BUFFERS.headChars,
-      spaced(lowered, 0, Math.min(end, HEAD_NGRAM_CHARS)),
-      SEED.headChars,
-    ).group(WEIGHT.headChars),
-    characterRuns(BUFFERS.tailChars, spaced(lowered, tailCharsStart, end), SEED.tailChars).group(
+    characterRuns(BUFFERS.headChars, spaced(codes, 0, Math.min(end, HEAD_NGRAM_CHARS)), SEED.headChars).group(
+      WEIGHT.headChars,
+    ),
+    characterRuns(BUFFERS.tailChars, spaced(codes, tailCharsStart, end), SEED.tailChars).group(
       WEIGHT.tailChars,
     ),
     placed,
@@ -168,7 +172,7 @@ function wordRuns(
   let before = 0;
   let beforeThat = 0;
   for (let place = 0; place < count; place += 1) {
-    const token = hashes[place] ?? 0;
+    const token = hashes[place] as number;
     ids.add(mix(token, seed));
     if (place > 0) ids.add(mix(token, mix(before, seed + 1)));
     if (longest > 2 && place > 1) ids.add(mix(token, mix(before, mix(beforeThat, seed + 2))));
@@ -182,30 +186,34 @@ function wordRuns(
 function characterRuns(buffer: Ids, count: number, seed: number): Ids {
   const ids = emptied(buffer);
   for (let at = 0; at + 1 < count; at += 1) {
-    const one = codes[at] ?? 0;
-    const pair = hashCode(codes[at + 1] ?? 0, hashCode(one, seed));
+    const one = spacedCodes[at] as number;
+    const pair = hashCode(spacedCodes[at + 1] as number, hashCode(one, seed));
     if (one > FIRST_WORD_CHARACTER) ids.add(mix(pair, 2));
     if (at + 2 >= count) break;
-    const triple = hashCode(codes[at + 2] ?? 0, pair);
+    const triple = hashCode(spacedCodes[at + 2] as number, pair);
     ids.add(mix(triple, 3));
     if (at + 4 >= count) continue;
-    ids.add(mix(hashCode(codes[at + 4] ?? 0, hashCode(codes[at + 3] ?? 0, triple)), 5));
+    ids.add(mix(hashCode(spacedCodes[at + 4] as number, hashCode(spacedCodes[at + 3] as number, triple)), 5));
   }
   return ids;
 }
 
-/** Fills `codes` and says how many there are. */
-function spaced(text: string, start: number, end: number): number {
+/** Fills `spacedCodes` and says how many there are. */
+function spaced(codes: Uint16Array, start: number, end: number): number {
   if (start >= end) return 0;
-  let count = 0;
-  codes[count++] = BLANK;
+  let count = 1;
+  let before = BLANK;
+  spacedCodes[0] = BLANK;
   for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at);
-    if (kindOf(code) !== SPACE) codes[count++] = code;
-    else if (codes[count - 1] !== BLANK) codes[count++] = BLANK;
+    const found = codes[at] as number;
+    const code = kindOf(found) === SPACE ? BLANK : found;
+    if (code === BLANK && before === BLANK) continue;
+    spacedCodes[count] = code;
+    count += 1;
+    before = code;
   }
-  codes[count++] = BLANK;
-  return count;
+  spacedCodes[count] = BLANK;
+  return count + 1;
 }
 
 function places(buffer: Ids, head: Tokens, end: Tokens): Ids {

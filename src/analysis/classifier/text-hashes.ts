@@ -21,7 +21,7 @@ const HASH_SIGN = 0x23;
 const KINDS = Uint8Array.from({ length: 0x10000 }, (_, code) => kind(code));
 
 export function kindOf(code: number): number {
-  return KINDS[code] ?? SIGN;
+  return KINDS[code] as number;
 }
 
 /** Characters of scripts without word gaps are signs: each stands for itself. */
@@ -58,18 +58,25 @@ export class Tokens {
    * One hash a token: a word, a sign, a character of a script without word gaps; digits are told by their number.
    * Reads until there are `max`; a word is cut at `end`.
    */
-  read(text: string, end: number, max = this.capacity): this {
-    let { at } = this;
-    while (at < end && this.count < max) {
+  read(codes: Uint16Array, end: number, max = this.capacity): this {
+    let { at, count, lastStart } = this;
+    while (at < end && count < max) {
       const start = at;
-      const kind = kindOf(text.charCodeAt(start));
-      at = kind === LETTER || kind === DIGIT ? runEnd(text, { start, end, kind }) : start + 1;
+      const kind = kindOf(codes[start] as number);
+      at = start + 1;
       if (kind === SPACE) continue;
-      this.hashes[this.count] = kind === DIGIT ? numberHash(at - start) : wordHash(text, start, at);
-      this.count += 1;
-      this.lastStart = start;
+      let hash = hashCode(codes[start] as number, 0);
+      while (at < end && kind !== SIGN && kindOf(codes[at] as number) === kind) {
+        if (at - start < MAX_WORD_CHARS) hash = hashCode(codes[at] as number, hash);
+        at += 1;
+      }
+      this.hashes[count] = kind === DIGIT ? numberHash(at - start) : hash;
+      count += 1;
+      lastStart = start;
     }
     this.at = at;
+    this.count = count;
+    this.lastStart = lastStart;
     return this;
   }
 
@@ -79,22 +86,6 @@ export class Tokens {
     this.count = Math.max(0, this.count - 1);
     return this;
   }
-}
-
-function runEnd(
-  text: string,
-  { start, end, kind }: { readonly start: number; readonly end: number; readonly kind: number },
-): number {
-  let at = start + 1;
-  while (at < end && kindOf(text.charCodeAt(at)) === kind) at += 1;
-  return at;
-}
-
-function wordHash(text: string, start: number, end: number): number {
-  const last = Math.min(end, start + MAX_WORD_CHARS);
-  let hash = 0;
-  for (let at = start; at < last; at += 1) hash = hashCode(text.charCodeAt(at), hash);
-  return hash;
 }
 
 function numberHash(digits: number): number {

@@ -1,72 +1,43 @@
-/** What a character can be a sign of, as bits. */
-const LINE_END = 1;
-const DIGIT = 2;
-const SEPARATOR = 4;
-const SENTENCE_END = 8;
-const COLON = 16;
-const QUESTION = 32;
-const FENCE = 64;
-const FORMULA = 128;
-const OPERATOR = 256;
-const CODE = 512;
-const OPTION_END = 1024;
-const QUOTE = 2048;
+import { TextCodes } from '../text-codes';
+import {
+  CODE,
+  COLON,
+  DIGIT,
+  FENCE_SIGN,
+  type FormSign,
+  hasForm,
+  INDENT_SIGN,
+  LINE_END,
+  OPERATOR,
+  OPTIONS_SIGN,
+  QUESTION,
+  QUESTION_END,
+  QUOTE,
+  SENTENCE_END,
+  SEPARATOR,
+  SIGNS,
+  TEX_SIGN,
+} from '../text-signs';
 
-const CHARACTERS: readonly (readonly [characters: string, sign: number])[] = [
-  ['\n', LINE_END],
-  ['0123456789', DIGIT],
-  [',;|\t', SEPARATOR],
-  ['.!?。！？', SENTENCE_END],
-  [':：', COLON],
-  ['?？', QUESTION],
-  ['`', FENCE],
-  ['$\\^', FORMULA],
-  ['=+*/×÷<>≤≥', OPERATOR],
-  ['{};', CODE],
-  ['.)、', OPTION_END],
-  ['"“「『', QUOTE],
-];
-
-/** By character code. */
-const SIGNS = signTable();
-
-function signTable(): Uint16Array {
-  const table = new Uint16Array(0x10000);
-  for (const [characters, sign] of CHARACTERS) {
-    for (let at = 0; at < characters.length; at += 1) {
-      const code = characters.charCodeAt(at);
-      table[code] = (table[code] ?? 0) | sign;
-    }
-  }
-  return table;
-}
-
-interface ShapeSign {
-  readonly name: string;
-  /** Signs without which the expression cannot match; most texts need not be searched. */
-  readonly needs: number;
-  readonly expression: RegExp;
-}
-
-const SHAPE_SIGNS: readonly ShapeSign[] = [
-  { name: 'fence', needs: FENCE, expression: /```/ },
-  { name: 'question-end', needs: QUESTION, expression: /[?？]\s*$/ },
+const SHAPE_SIGNS: readonly FormSign[] = [
+  FENCE_SIGN,
+  { name: 'question-end', ...QUESTION_END },
   { name: 'question', needs: QUESTION, expression: /[?？]/ },
-  { name: 'tex', needs: FORMULA, expression: /\$[^$\n]{1,80}\$|\\frac|\\\(|\\\[|\^\{?\d/ },
+  TEX_SIGN,
   { name: 'equation', needs: OPERATOR | DIGIT, expression: /[=+*/×÷<>≤≥]\s?\d|\d\s?[=+*/×÷<>]/ },
   { name: 'braces', needs: CODE | LINE_END, expression: /[{};][ \t]*\n/ },
-  { name: 'indent', needs: LINE_END, expression: /\n\s{2,8}\S/ },
-  { name: 'options', needs: OPTION_END, expression: /(?:^|\n)\s{0,4}(?:[A-Da-d]|[1-4])[.)、]/ },
+  INDENT_SIGN,
+  OPTIONS_SIGN,
   { name: 'trace', needs: 0, expression: /\bline \d+|traceback|exception|error:/i },
   { name: 'quote', needs: QUOTE, expression: /["“「『][^"“”「」『』]{3}/ },
 ];
+const CODES = new TextCodes();
 
 /** Names of what can be seen of a text without reading it: lengths, lines, signs of code, tables, formulas. */
 export function textShape(text: string, language: string): readonly string[] {
   const { seen, lines, digits, sentences, spoken, rows } = counts(text);
   const names: string[] = [];
-  for (const { name, needs, expression } of SHAPE_SIGNS)
-    if ((seen & needs) === needs && expression.test(text)) names.push(name);
+  for (const sign of SHAPE_SIGNS) if (hasForm(text, seen, sign)) names.push(sign.name);
   names.push(
     `length${magnitude(text.length, 11)}`,
     `lines${magnitude(lines, 6)}`,
@@ -80,12 +51,13 @@ export function textShape(text: string, language: string): readonly string[] {
 }
 
 function counts(text: string) {
+  const { codes, length } = CODES.read(text);
   let [seen, lines, digits, sentences, spoken, rows] = [0, 1, 0, 0, 0, 0];
   let [lineStart, separators, hasSpeaker] = [0, 0, false];
-  for (let at = 0; at <= text.length; at += 1) {
-    const signs = at < text.length ? (SIGNS[text.charCodeAt(at)] ?? 0) : LINE_END;
+  for (let at = 0; at <= length; at += 1) {
+    const signs = at < length ? (SIGNS[codes[at] as number] as number) : LINE_END;
     if (signs === 0) continue;
-    seen |= at < text.length ? signs : 0;
+    seen |= at < length ? signs : 0;
     if ((signs & DIGIT) !== 0) digits += 1;
     else if ((signs & SENTENCE_END) !== 0) sentences += 1;
     else if ((signs & SEPARATOR) !== 0) separators += 1;
@@ -93,7 +65,7 @@ function counts(text: string) {
     else if ((signs & LINE_END) !== 0) {
       if (separators >= 3) rows += 1;
       if (hasSpeaker) spoken += 1;
-      if (at < text.length) lines += 1;
+      if (at < length) lines += 1;
       [lineStart, separators, hasSpeaker] = [at + 1, 0, false];
     }
   }

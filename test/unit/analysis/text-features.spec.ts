@@ -54,6 +54,7 @@ describe('textShape', () => {
     ['braces', 'begin {\n'],
     ['indent', 'a:\n    b'],
     ['options', 'A) one'],
+    ['options', '    D) one'],
     ['options', 'pick\n 2、two'],
     ['trace', 'on LINE 7'],
     ['trace', 'TypeError: no'],
