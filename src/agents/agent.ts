@@ -6,16 +6,16 @@ export type AgentMode = (typeof AGENT_MODES)[number];
 
 /** What an agent type is. Frozen. */
 export interface AgentDefinition {
-  /** Such as `coder`: 1 to 64 lower-case letters, digits, hyphens. */
+  /** Such as `coder`: see `AGENT_TYPE`. */
   readonly type: string;
   readonly description: string;
   /** What it is good at, such as `code` or `summaries`. */
   readonly capabilities: readonly string[];
   /** Catalog id, bare model name or a strategy such as `auto:best`. */
   readonly model: string;
-  /** Models to try after it, in order. */
+  /** Models to try after it, in order. No strategies. */
   readonly fallbackModels: readonly string[];
-  /** LiquidJS template of the system message; see `TaskMessages`. */
+  /** LiquidJS template of the system message; see `AgentTemplates`. */
   readonly prompt: string;
   /** Names of server-side tools. */
   readonly tools: readonly string[];
@@ -39,6 +39,9 @@ export interface Agent extends AgentDefinition {
   readonly isAvailable: boolean;
   /** Why not, and what would help. */
   readonly unavailableReason?: string;
+  /** Of a built-in one undefined. */
+  readonly createdAt?: Date;
+  readonly updatedAt?: Date;
 }
 
 /** One piece of work for an agent, as REST, plans and runs describe it. */
@@ -60,12 +63,45 @@ export interface AgentTask {
   readonly priority: number;
 }
 
+/** 1 to 64 lower-case letters, digits and hyphens. No underscore: that is how an id (`agt_…`) differs from a type. */
+export const AGENT_TYPE = /^[a-z0-9][a-z0-9-]{0,63}$/;
+/** Of the same letters. */
+export const CAPABILITY = /^[a-z0-9][a-z0-9-]{0,63}$/;
+/** What every provider accepts as a function's name. */
+export const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+export const MAX_AGENT_DESCRIPTION = 500;
+export const MAX_AGENT_PROMPT = 20_000;
+export const MAX_CAPABILITIES = 50;
+export const MAX_TOOLS = 50;
+export const MAX_FALLBACK_MODELS = 5;
+export const MAX_MODEL_NAME = 200;
+export const MAX_AGENT_ROUNDS = 100;
+export const MIN_AGENT_TIMEOUT_MS = 1000;
+export const MAX_AGENT_TIMEOUT_MS = 86_400_000;
+export const DEFAULT_AGENT_MODE: AgentMode = 'hybrid';
+
 export const MAX_TASK_TITLE = 500;
 export const MAX_TASK_DESCRIPTION = 10_000;
+/** Of deliverables or success criteria. */
+export const MAX_TASK_ITEMS = 50;
+export const MAX_TASK_ITEM = 1000;
+/** Characters of the JSON text. */
+export const MAX_TASK_METADATA = 10_000;
 export const MAX_TASK_TOKENS = 32_768;
 export const MAX_TASK_PRIORITY = 100;
 export const DEFAULT_TASK_TOKENS = 4096;
 export const DEFAULT_TASK_PRIORITY = 50;
+
+export const DEFAULT_AGENT_LIMITS: AgentLimits = Object.freeze({
+  maxTokens: 8192,
+  maxRounds: 10,
+  timeoutMs: 600_000,
+});
+
+/** For agents that were given none. */
+export const DEFAULT_AGENT_PROMPT = `You are the agent "{{ agent.type }}": {{ agent.description }}
+{% if project %}You work on one task of the project "{{ project.name }}". {% endif %}Do the task completely and answer with its result only.`;
 
 /** The result of a task that this one depends on, as far as it fits. */
 export interface EarlierResult {
