@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from './app.module';
 import { newId, toApiId, within } from './common/index';
 import type { AppConfig } from './config/index';
+import { DurableWorker } from './durable/index';
 import { errorResponse, ValidationError } from './errors/index';
 import { addSecurityHeaders, openCors } from './http-security';
 import { AppLogger, attachRequestState, BackgroundTasks, OpenRequests } from './observability/index';
@@ -54,12 +55,14 @@ function answerFrameworkError(error: Error, request: FastifyRequest, reply: Fast
 /** Lets open work end within the drain limit, ends the rest cleanly, and closes the application. */
 export async function shutDown(app: NestFastifyApplication, config: AppConfig): Promise<void> {
   const limitMs = config.vars.BACKGROUND_TASK_TIMEOUT * 1000;
-  const closeBy = performance.now() + limitMs + AFTER_DRAIN_MS - DATABASE_STOP_MS;
+  const drainMs = config.vars.PROJECT_WORKER === 'on' ? config.vars.DURABLE_DRAIN_MS : 0;
+  const closeBy = performance.now() + Math.max(limitMs, drainMs) + AFTER_DRAIN_MS - DATABASE_STOP_MS;
   const logger = app.get(AppLogger);
   logger.event('shutdown', { openRequests: app.get(OpenRequests).count, limitMs });
   await Promise.all([
     app.get(OpenRequests).drain(limitMs, GRACE_MS),
     app.get(BackgroundTasks).drain(limitMs),
+    app.get(DurableWorker).drain(),
   ]);
   try {
     // Closing must not hang on a part that does not answer: PostgreSQL may be gone.

@@ -1,5 +1,10 @@
 export { connect } from './connect';
-export { buildDataSourceOptions, CONNECT_TIMEOUT_MS, KEEP_ALIVE, type PostgresOptions } from './data-source-options';
+export {
+  buildDataSourceOptions,
+  CONNECT_TIMEOUT_MS,
+  KEEP_ALIVE,
+  type PostgresOptions,
+} from './data-source-options';
 export { DatabaseAddress } from './database-address';
 export { DatabaseHealth } from './database-health';
 export { DatabaseModule } from './database.module';

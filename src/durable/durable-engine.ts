@@ -49,20 +49,21 @@ export abstract class DurableEngine {
 
   /**
    * Inside a run: does something once. After a crash it is done again unless it had ended; its result is journalled, so
-   * keep it small.
+   * keep it small. A failure is journalled too: after a crash it comes again, as an error with the same message.
    * @param work its signal is aborted when the run is cancelled
    */
   abstract step<T extends JsonValue>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 
   /**
-   * Inside a run: one transaction that is refused when the run was handed to another process meanwhile. Repeated while
-   * PostgreSQL is away.
+   * Inside a run: one transaction that is refused when the run was handed to another process meanwhile. Tried again
+   * while PostgreSQL is away. What is committed is never done again, wherever the process died: its result is kept with it.
    * @throws RunHandedOverError
    */
   abstract fenced<T extends JsonValue>(name: string, work: (tx: EntityManager) => Promise<T>): Promise<T>;
 
   /**
    * Inside a step: the same guard for a transaction of the step's own, such as storing an answer before it is booked.
+   * It may be done twice, with its step or when the answer to its commit was lost.
    * @throws RunHandedOverError
    */
   abstract guarded<T>(work: (tx: EntityManager) => Promise<T>): Promise<T>;

@@ -37,11 +37,17 @@ const TABLES = [
     error json,
     answers json not null default '{}',
     model text,
+    workflow_id text not null,
     created_at timestamptz not null default clock_timestamp(),
     updated_at timestamptz not null default clock_timestamp(),
     approved_at timestamptz,
     constraint plans_project_id_version_key unique (project_id, version),
     constraint plans_state_check check (state in ('planning', 'ready', 'failed', 'approved', 'superseded'))
+  )`,
+  `create table planning_starts (
+    plan_id uuid not null constraint planning_starts_pkey primary key,
+    user_id uuid not null constraint planning_starts_user_id_fkey references users on delete cascade,
+    started_at timestamptz not null default clock_timestamp()
   )`,
   `create table project_runs (
     id uuid not null constraint project_runs_pkey primary key,
@@ -132,6 +138,8 @@ const COMMENTS = [
   `comment on table agents is 'Agent types of users; the built-in ones stand in the configuration'`,
   `comment on column plans.asked is 'Model and instructions of the request; who asked; the status of the project before'`,
   `comment on column plans.answers is 'What the model wrote, by step, kept before it is booked: a resumed planning reads it'`,
+  `comment on column plans.workflow_id is 'The durable run that makes it; a planning that waits for a model goes on in another one'`,
+  `comment on table planning_starts is 'Plannings of the last minute; counted here because plans go with their project'`,
   `comment on column project_runs.key_id is 'The API key that started it: its budgets and limits bind the run'`,
   `comment on column project_runs.tasks_done is 'Tasks in a state that is an end; equal to tasks_total: the run has ended'`,
   `comment on column project_runs.tasks_reused is 'Of a fork: tasks whose results are those of an earlier run'`,
@@ -147,10 +155,10 @@ const COMMENTS = [
 
 const INDEXES = [
   'create index projects_user_id_idx on projects (user_id, id desc)',
-  'create index plans_user_id_idx on plans (user_id, created_at)',
+  'create index planning_starts_user_id_idx on planning_starts (user_id, started_at)',
   `create index plans_planning_idx on plans (created_at) where state = 'planning'`,
   'create index tasks_project_id_idx on tasks (project_id)',
-  `create index tasks_ready_idx on tasks (user_id, priority desc, id) where state = 'ready'`,
+  `create index tasks_ready_idx on tasks (user_id, priority desc, run_id, position) where state = 'ready'`,
   `create index tasks_running_idx on tasks (user_id) where state = 'running'`,
   `create index tasks_waiting_idx on tasks (ready_at) where state = 'waiting'`,
   'create index task_dependencies_depends_on_idx on task_dependencies (depends_on)',
@@ -166,7 +174,7 @@ export class CreateProjects1790000031000 implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(
-      'drop table task_steps, task_dependencies, tasks, project_runs, plans, projects, agents, durable_nodes, durable_writes',
+      'drop table task_steps, task_dependencies, tasks, project_runs, plans, planning_starts, projects, agents, durable_nodes, durable_writes',
     );
   }
 }

@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { BackgroundLoop } from '../observability/index';
+import { RunHandedOverError } from './durable.errors';
+
+/** The net behind the notifications. */
+const CHECK_INTERVAL_MS = 1000;
+
+const LOST = `
+  select mine.id from unnest($1::text[], $2::text[]) as mine (id, owner)
+  left join dbos.workflow_status s on s.workflow_uuid = mine.id
+  where s.owner_xid is distinct from mine.owner`;
+
+interface RunningStep {
+  readonly runId: string;
+  readonly owner: string;
+  readonly controller: AbortController;
+}
+
+/** The steps under way in this process. What they do is aborted when their run is cancelled or is another's now. */
+@Injectable()
+export class RunningSteps {
+  private readonly steps = new Set<RunningStep>();
+  private readonly loop = new BackgroundLoop('looking for lost runs', CHECK_INTERVAL_MS, () => this.check());
+  private whenIdle: (() => void)[] = [];
+
+  constructor(private readonly database: DataSource) {}
+
+  start(): void {
+    this.loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+  }
+
+  /** Looks now. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  async track<T>(runId: string, owner: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const step = { runId, owner, controller: new AbortController() };
+    this.steps.add(step);
+    try {
+      return await work(step.controller.signal);
+    } finally {
+      this.steps.delete(step);
+      if (this.steps.size === 0) for (const resolve of this.whenIdle.splice(0)) resolve();
+    }
+  }
+
+  has(runId: string): boolean {
+    return [...this.steps].some((step) => step.runId === runId);
+  }
+
+  abortAll(): void {
+    for (const step of this.steps) abort(step);
+  }
+
+  /** Resolves when none is under way. */
+  untilIdle(): Promise<void> {
+    if (this.steps.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.whenIdle.push(resolve));
+  }
+
+  private async check(): Promise<void> {
+    if (this.steps.size === 0) return;
+    const steps = [...this.steps];
+    const rows = await this.database.query<{ id: string }[]>(LOST, [
+      steps.map(({ runId }) => runId),
+      steps.map(({ owner }) => owner),
+    ]);
+    const lost = new Set(rows.map(({ id }) => id));
+    for (const step of steps) if (lost.has(step.runId)) abort(step);
+  }
+}
+
+function abort({ controller, runId }: RunningStep): void {
+  controller.abort(new RunHandedOverError(runId));
+}
