@@ -21,6 +21,7 @@ export type IdPrefix =
   | 'aud'
   | 'msg'
   | 'crd'
+  | 'mcp'
   | 'exp'
   | 'out'
   | 'resp';

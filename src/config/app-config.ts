@@ -5,6 +5,7 @@ import { commaList, parseUsd, type PicoUsd, type ProviderId } from '../common/in
 import { ConfigurationError, SecurityConfigurationError } from '../errors/index';
 import { EnvDto, type LatticeEnv } from './env.dto';
 import { KeyRing } from './key-ring';
+import { type McpServers, readMcpServers } from './mcp-file';
 import { packageRoot } from './package-root';
 import { providerSettings, type ProviderSettings } from './provider-settings';
 import { readScripts, type Scripts } from './scripts-file';
@@ -47,6 +48,8 @@ export class AppConfig {
   readonly isDirectAllowed: boolean;
   /** The commands that may call providers in its place. */
   readonly scripts: Scripts;
+  /** The administrator's MCP servers. */
+  readonly mcpServers: McpServers;
 
   constructor(readonly vars: Readonly<EnvDto>) {
     refuseOpenAdministration(vars);
@@ -70,6 +73,7 @@ export class AppConfig {
     this.providers = providerSettings(vars);
     this.isDirectAllowed = vars.LATTICE_USE_DIRECT === 'true';
     this.scripts = readScripts(this.configDirs);
+    this.mcpServers = readMcpServers(this.configDirs);
     Object.freeze(this);
   }
 

@@ -3,6 +3,15 @@ export { findConfigFile, shortHash } from './config-file';
 export { ConfigModule } from './config.module';
 export { EnvDto } from './env.dto';
 export { KeyRing, type RingKey } from './key-ring';
+export {
+  MCP_SERVER_NAME,
+  MCP_SERVER_NAME_RULE,
+  mcpHeaders,
+  type McpProgramSettings,
+  type McpServers,
+  type McpServerSettings,
+  type McpUrlSettings,
+} from './mcp-file';
 export { packageRoot } from './package-root';
 export type { AwsCredentials, AwsKeys, ProviderSettings } from './provider-settings';
 export { scriptEnvironment, withoutValues } from './script-environment';

@@ -35,17 +35,19 @@ const OWN_SECRETS = new Set([
   'METRICS_TOKEN',
 ]);
 
-const variable = z
+/** Name of a variable that may be handed on. */
+export const secretFreeVariable = z
   .string()
   .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
-  .refine((name) => !OWN_SECRETS.has(name), 'is a secret of Lattice itself and never given to a script');
-const text = z
+  .refine((name) => !OWN_SECRETS.has(name), 'is a secret of Lattice itself and never handed on');
+/** What a program can be given. */
+export const programText = z
   .string()
   .max(4096)
   .refine((value) => !value.includes('\0'), 'must not hold a NUL');
 
 const script = z.strictObject({
-  command: z.array(text).min(1, 'must name a program').max(64),
+  command: z.array(programText).min(1, 'must name a program').max(64),
   kinds: z
     .array(z.enum(['chat', 'embedding']))
     .min(1)
@@ -53,8 +55,8 @@ const script = z.strictObject({
   timeoutMs: z.int().min(100).max(3_600_000).default(120_000),
   maxOutputBytes: z.int().min(1024).max(268_435_456).default(16_777_216),
   maxErrorBytes: z.int().min(0).max(1_048_576).default(4096),
-  env: z.array(variable).max(100).default([]),
-  cwd: text.min(1).optional(),
+  env: z.array(secretFreeVariable).max(100).default([]),
+  cwd: programText.min(1).optional(),
   maxConcurrent: z.int().min(1).max(1000).default(4),
 });
 

@@ -128,6 +128,7 @@ export class AttemptRunner implements Attempts<AttemptAnswer, ChatState> {
     const wanted = hardMaxTokens(planned, tokens, defaultMaxTokens);
     const heldPicoUsd = hold?.heldPicoUsd ?? 0n;
     const limit = Math.max(1, affordableMaxTokens(planned, tokens, { maxTokens: wanted, heldPicoUsd }));
+    state.isLoweredByBudget = limit < wanted;
     if (limit < wanted) state.warn(`max_tokens lowered from ${wanted} to ${limit}: the budget pays no more`);
     else if (tokens.requestedMaxTokens === undefined) {
       state.warn(`max_tokens set to ${limit}: a hard budget applies and the request named no limit`);

@@ -25,6 +25,8 @@ export class ChatState extends AttemptState {
   stop?: StopNote;
   /** Set for durable work. */
   keep?: KeepAnswer;
+  /** The last attempt was allowed less output than was asked, for want of money. */
+  isLoweredByBudget = false;
   private addedTokens = 0;
   private thoughts: readonly KeptThought[] = [];
   private thoughtTokens = 0;

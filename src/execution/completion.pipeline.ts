@@ -65,7 +65,12 @@ export class CompletionPipeline {
     this.host.open.enterWork();
     try {
       const { answer, verdict } = await this.converse(state);
-      await state.keep?.({ body: answer.body ?? {}, model: answer.planned.model.id, totals: state.totals });
+      await state.keep?.({
+        body: answer.body ?? {},
+        model: answer.planned.model.id,
+        totals: state.totals,
+        isLoweredByBudget: state.isLoweredByBudget,
+      });
       await this.metered.settle(state);
       return await this.present(state, answer, verdict);
     } catch (failure) {
@@ -78,7 +83,7 @@ export class CompletionPipeline {
 
   /** Steps 1 and 2: what is asked, and who may answer it. */
   private async plan(ctx: RequestContext, request: ChatRequest, sink?: StreamSink): Promise<ChatState> {
-    const serverTools = this.tools.enabled(request.options);
+    const serverTools = await this.tools.enabled(ctx, request.options);
     if (serverTools.length > 0 && (request.body.n ?? 1) > 1) {
       throw new ValidationError('Server-side tools work with n = 1 only', { param: 'n' });
     }

@@ -56,6 +56,8 @@ export interface AnswerToKeep {
   /** Catalog id. */
   readonly model: string;
   readonly totals: CompletionTotals;
+  /** A hard budget could not pay for as long an answer as was asked. */
+  readonly isLoweredByBudget: boolean;
 }
 
 /**

@@ -11,6 +11,7 @@ import { DeadlineInterceptor } from './deadline.interceptor';
 import { EmbeddingAttempts } from './embedding-attempts';
 import { EmbeddingPipeline } from './embedding.pipeline';
 import { KeptToolCallsRepository } from './kept-tool-calls.repository';
+import { MeteredLocalInference } from './local-inference';
 import { MeteredWork } from './metered-work';
 import { PipelineHost } from './pipeline-host';
 import { RequestPlanner } from './request-planner';
@@ -38,6 +39,7 @@ import { UpstreamGate } from './upstream-gate';
     EmbeddingPipeline,
     FreeAnswers,
     KeptToolCallsRepository,
+    MeteredLocalInference,
     MeteredWork,
     PipelineHost,
     ResponseReuse,

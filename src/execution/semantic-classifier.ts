@@ -6,10 +6,10 @@ import {
   ROUTER_AGENT,
   SemanticRouter,
 } from '../analysis/index';
-import { type ChatRequest, isJsonObject, type JsonObject, newId, type RequestContext } from '../common/index';
+import { type ChatRequest, newId, type RequestContext } from '../common/index';
 import { AppConfig } from '../config/index';
-import type { Completion } from './completion';
 import { CompletionPipeline } from './completion.pipeline';
+import { completionText } from './completion-text';
 
 /** Room for the name of a kind, also from models that think a little first. */
 const MAX_TOKENS = 200;
@@ -53,14 +53,6 @@ export class SemanticClassifier implements ClassifierModel, OnModuleInit {
     const requestId = newId();
     const own = { ...ctx, requestId, retry: ONE_TRY, work: { ...ctx.work, agent: ROUTER_AGENT } };
     const completion = await this.pipeline.run(own, request);
-    return { text: textOf(completion), model: completion.meta.model, requestId };
+    return { text: completionText(completion), model: completion.meta.model, requestId };
   }
-}
-
-function textOf({ body, rawBody }: Completion): string {
-  const answer = body ?? (JSON.parse(rawBody?.toString('utf8') ?? '{}') as JsonObject);
-  const [choice] = Array.isArray(answer.choices) ? (answer.choices as readonly unknown[]) : [];
-  const message = isJsonObject(choice) ? choice.message : undefined;
-  const content = isJsonObject(message) ? message.content : undefined;
-  return typeof content === 'string' ? content : '';
 }

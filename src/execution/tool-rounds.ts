@@ -34,20 +34,13 @@ export class ToolRounds {
 
   /**
    * The tools a request enables, in OpenAI's shape.
-   * @throws ValidationError naming the tool that does not exist and those that do.
+   * @throws ValidationError naming the tool that cannot be called and those that can.
    */
-  enabled(options: LatticeOptions): readonly ChatTool[] {
+  async enabled(ctx: RequestContext, options: LatticeOptions): Promise<readonly ChatTool[]> {
+    await this.registry.ready(ctx, options.tools);
     return options.tools.map((name, index) => {
-      const tool = this.registry.find(name);
-      if (!tool) {
-        const known = this.registry.list().map((other) => other.name);
-        throw new ValidationError(
-          `There is no tool "${name.slice(0, 100)}"; known tools: ${known.join(', ')}`,
-          {
-            param: `lattice.tools[${index}]`,
-          },
-        );
-      }
+      const tool = this.registry.find(name, ctx);
+      if (!tool) throw this.refusal(ctx, name, index);
       const { description, parameters } = tool;
       return { type: 'function', function: { name, description, parameters } };
     });
@@ -89,6 +82,17 @@ export class ToolRounds {
     if ([...failing.values()].some((count) => count >= 2)) return { next: 'stop' };
     state.append([answer.message, ...results]);
     return { next: 'continue' };
+  }
+
+  private refusal(ctx: RequestContext, name: string, index: number): ValidationError {
+    const param = `lattice.tools[${index}]`;
+    const reason = this.registry.known(name, ctx)?.unavailableReason;
+    if (reason !== undefined)
+      return new ValidationError(`The tool "${name}" is not available: ${reason}`, { param });
+    const known = this.registry.list(ctx).map((other) => other.name);
+    return new ValidationError(`There is no tool "${name.slice(0, 100)}"; known tools: ${known.join(', ')}`, {
+      param,
+    });
   }
 
   /** All calls of a round at once; a tool that is not enabled gets an error text like one that fails. */

@@ -1,70 +1,120 @@
-import { isDeepStrictEqual } from 'node:util';
-import { isJsonObject, type JsonObject, type JsonValue } from '../common/index';
+import type { ErrorObject } from 'ajv';
+import type { JsonObject, JsonValue } from '../common/index';
+import { checkSchema, compileSchema } from './schema-compiler';
+import { isCheap, schemaCost } from './schema-cost';
 
 const MAX_PROBLEMS = 5;
+const MAX_LISTED_LENGTH = 500;
+/** A long list may have one in each item; nobody reads them all. */
+const MAX_ERRORS = 200;
+
+/** What is wrong with a model's arguments, in sentences the model can act on; empty when nothing is. */
+export type ArgumentCheck = (args: JsonObject) => readonly string[];
+
+/** @throws Error saying what is wrong with the schema */
+export function argumentCheck(schema: JsonObject): ArgumentCheck {
+  const check = compileSchema(schema);
+  return (args) => {
+    const errors = check(args).slice(0, MAX_ERRORS);
+    const sentences = withoutBranches(errors).map((error) => sentence(error, errors, { schema, args }));
+    return [...new Set(sentences)].slice(0, MAX_PROBLEMS);
+  };
+}
 
 /**
- * What is wrong with a model's arguments, in sentences the model can act on; empty when nothing is. Checks type,
- * required, enum, const, properties, items and additionalProperties: false; other keywords are the tool's own business.
+ * For a schema that any user's server may have written: compiled at the first call, and what would take long to check is
+ * left to the tool.
+ * @throws Error saying what is wrong with the schema; the check throws what only compiling shows
  */
-export function argumentProblems(args: JsonValue, schema: JsonObject): readonly string[] {
-  const problems: string[] = [];
-  check(args, schema, 'arguments', problems);
-  return problems.slice(0, MAX_PROBLEMS);
+export function boundedArgumentCheck(schema: JsonObject): ArgumentCheck {
+  checkSchema(schema);
+  const cost = schemaCost(schema);
+  if (!cost) return () => [];
+  let check: ArgumentCheck | undefined;
+  return (args) => (isCheap(cost, args) ? (check ??= argumentCheck(schema))(args) : []);
 }
 
-function check(value: JsonValue, schema: JsonObject, path: string, problems: string[]): void {
-  if (problems.length >= MAX_PROBLEMS) return;
-  if (!hasType(value, schema.type)) {
-    problems.push(`${path} must be of type ${typeNames(schema.type).join(' or ')}`);
-    return;
+/** What ajv says of the keywords that have a sentence of their own. */
+interface ErrorParams {
+  readonly missingProperty: string;
+  readonly type: string | readonly string[];
+  readonly allowedValues: readonly JsonValue[];
+  readonly allowedValue: JsonValue;
+  readonly additionalProperty?: string;
+  readonly unevaluatedProperty?: string;
+}
+
+interface Checked {
+  readonly schema: JsonObject;
+  readonly args: JsonObject;
+}
+
+function sentence(error: ErrorObject, errors: readonly ErrorObject[], checked: Checked): string {
+  const place = placeOf(error, checked);
+  const params = error.params as ErrorParams;
+  switch (error.keyword) {
+    case 'required':
+    case 'dependentRequired':
+    case 'dependencies':
+      return `${place}.${params.missingProperty} is required`;
+    case 'type':
+      return `${place} must be of type ${[params.type].flat().join(' or ')}`;
+    case 'enum':
+      return `${place} must be one of ${listed(params.allowedValues)}`;
+    case 'const':
+      return `${place} must be one of ${listed([params.allowedValue])}`;
+    case 'additionalProperties':
+    case 'unevaluatedProperties':
+      return `${place}.${params.additionalProperty ?? params.unevaluatedProperty} is not known${known(error, checked)}`;
+    case 'anyOf':
+    case 'oneOf':
+      return `${place} fits none of what is allowed: ${forms(error, errors)}`;
+    default:
+      return `${place} ${error.message ?? 'is not valid'}`;
   }
-  const allowed = allowedValues(schema);
-  if (allowed && !allowed.some((other) => isDeepStrictEqual(other, value))) {
-    problems.push(`${path} must be one of ${JSON.stringify(allowed)}`);
+}
+
+/** What one of several forms misses is no problem of its own: it is told with the choice. */
+function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const choices = errors.filter(isFailedChoice);
+  return errors.filter((error) => !choices.some((choice) => error !== choice && isBelow(error, choice)));
+}
+
+function isFailedChoice({ keyword, params }: ErrorObject): boolean {
+  return keyword === 'anyOf' || (keyword === 'oneOf' && params.passingSchemas === null);
+}
+
+function isBelow(error: ErrorObject, choice: ErrorObject): boolean {
+  return error.schemaPath.startsWith(`${choice.schemaPath}/`);
+}
+
+function forms(choice: ErrorObject, errors: readonly ErrorObject[]): string {
+  if (!isFailedChoice(choice)) return 'it fits more than one form, and must fit exactly one';
+  const branches = errors.filter((error) => isBelow(error, choice)).map(({ message = '' }) => message);
+  return [...new Set(branches)].join(', or ').slice(0, MAX_LISTED_LENGTH);
+}
+
+/** `arguments.tags[1]` for `/tags/1`. */
+function placeOf({ instancePath }: ErrorObject, { args }: Checked): string {
+  let place = 'arguments';
+  let value: unknown = args;
+  for (const part of instancePath.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    place += Array.isArray(value) ? `[${key}]` : `.${key}`;
+    value = (value as Record<string, unknown> | undefined)?.[key];
   }
-  if (isJsonObject(value)) checkProperties(value, schema, path, problems);
-  if (Array.isArray(value)) checkItems(value, schema, path, problems);
+  return place;
 }
 
-function checkProperties(value: JsonObject, schema: JsonObject, path: string, problems: string[]): void {
-  const properties = isJsonObject(schema.properties) ? schema.properties : {};
-  const required = Array.isArray(schema.required) ? (schema.required as readonly string[]) : [];
-  for (const name of required) {
-    if (!Object.hasOwn(value, name)) problems.push(`${path}.${name} is required`);
-  }
-  for (const [name, item] of Object.entries(value)) {
-    const inner = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (isJsonObject(inner) && item !== undefined) check(item, inner, `${path}.${name}`, problems);
-    else if (inner === undefined && schema.additionalProperties === false) {
-      problems.push(`${path}.${name} is not known; known: ${Object.keys(properties).join(', ')}`);
-    }
-  }
+/** The names beside an unknown one, where they stand in the schema itself. */
+function known({ schemaPath }: ErrorObject, { schema }: Checked): string {
+  const parts = schemaPath.split('/').slice(1, -1).map(decodeURIComponent);
+  const place = parts.reduce<unknown>((inner, part) => (inner as JsonObject | undefined)?.[part], schema);
+  const names = Object.keys((place as JsonObject | undefined)?.properties ?? {});
+  return names.length > 0 ? `; known: ${names.join(', ').slice(0, MAX_LISTED_LENGTH)}` : '';
 }
 
-function checkItems(value: readonly JsonValue[], schema: JsonObject, path: string, problems: string[]): void {
-  const { items } = schema;
-  if (!isJsonObject(items)) return;
-  value.forEach((item, index) => check(item, items, `${path}[${index}]`, problems));
-}
-
-function allowedValues(schema: JsonObject): readonly JsonValue[] | undefined {
-  if (Array.isArray(schema.enum)) return schema.enum as readonly JsonValue[];
-  return schema.const === undefined ? undefined : [schema.const];
-}
-
-function typeNames(type: JsonValue | undefined): readonly string[] {
-  if (typeof type === 'string') return [type];
-  return Array.isArray(type) ? (type as readonly string[]) : [];
-}
-
-function hasType(value: JsonValue, type: JsonValue | undefined): boolean {
-  const names = typeNames(type);
-  if (names.length === 0) return true;
-  return names.some((name) => name === typeOf(value) || (name === 'integer' && Number.isInteger(value)));
-}
-
-function typeOf(value: JsonValue): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'array' : typeof value;
+function listed(values: readonly JsonValue[]): string {
+  const text = JSON.stringify(values);
+  return text.length > MAX_LISTED_LENGTH ? `${text.slice(0, MAX_LISTED_LENGTH)}…` : text;
 }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isJsonObject, type JsonObject, type JsonValue, type RequestContext } from '../common/index';
 import { AppConfig } from '../config/index';
-import { argumentProblems } from './argument-check';
 import type { Tool } from './tool.port';
 import { ToolRegistry } from './tool-registry';
 
@@ -18,7 +17,7 @@ export interface ToolOutcome {
   readonly content: string;
 }
 
-const MAX_RESULT_BYTES = 100 * 1024;
+const DEFAULT_RESULT_BYTES = 100 * 1024;
 const MAX_ERROR_LENGTH = 1000;
 
 /** Runs one server-side tool call. It never throws: whatever goes wrong becomes a text the model can react to. */
@@ -29,16 +28,21 @@ export class ToolRunner {
     private readonly config: AppConfig,
   ) {}
 
-  /** Bounded by `TOOL_TIMEOUT_MS` and by `signal`, also where the tool heeds neither. */
+  /** Bounded by the tool's own limit or `TOOL_TIMEOUT_MS`, and by `signal`, also where the tool heeds neither. */
   async run(ctx: RequestContext, call: ToolCall, signal: AbortSignal): Promise<ToolOutcome> {
-    const tool = this.registry.find(call.name);
-    if (!tool) return failed(`there is no tool "${call.name}"`);
+    await this.registry.ready(ctx, [call.name]);
+    const known = this.registry.known(call.name, ctx);
+    if (!known) return failed(`there is no tool "${call.name}"`);
+    const { tool, unavailableReason } = known;
+    if (unavailableReason !== undefined)
+      return failed(`the tool "${call.name}" is not available: ${unavailableReason}`);
     const args = parsedArguments(call.arguments);
     if (!args) return failed('the arguments are not a JSON object');
-    const problems = argumentProblems(args, tool.parameters);
-    if (problems.length > 0) return failed(problems.join('; '));
     try {
-      return { ok: true, content: bounded(toText(await this.#runBounded(ctx, tool, args, signal))) };
+      const problems = known.problems(args);
+      if (problems.length > 0) return failed(problems.join('; '));
+      const text = toText(await this.#runBounded(ctx, tool, args, signal));
+      return { ok: true, content: bounded(text, tool.outputBytes ?? DEFAULT_RESULT_BYTES) };
     } catch (error) {
       return failed(error instanceof Error ? error.message : String(error));
     }
@@ -50,7 +54,7 @@ export class ToolRunner {
     args: JsonObject,
     signal: AbortSignal,
   ): Promise<JsonValue> {
-    const timeoutMs = this.config.vars.TOOL_TIMEOUT_MS;
+    const { timeoutMs = this.config.vars.TOOL_TIMEOUT_MS } = tool;
     const controller = new AbortController();
     const cancel = (): void => controller.abort(new Error('the call was cancelled'));
     const timer = setTimeout(
@@ -90,12 +94,12 @@ function toText(result: JsonValue | undefined): string {
   return typeof result === 'string' ? result : JSON.stringify(result ?? null);
 }
 
-function bounded(text: string): string {
+function bounded(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
-  if (bytes.length <= MAX_RESULT_BYTES) return text;
+  if (bytes.length <= maxBytes) return text;
   const note = `\n[cut: ${bytes.length} bytes in all]`;
   // A character cut in half at the end would be written as U+FFFD.
-  const kept = bytes.subarray(0, MAX_RESULT_BYTES - note.length).toString();
+  const kept = bytes.subarray(0, Math.max(0, maxBytes - note.length)).toString();
   return kept.replace(/\uFFFD$/, '') + note;
 }
 

@@ -1,6 +1,10 @@
-import { Module, type OnModuleInit } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { Clock, SystemClock } from '../common/index';
-import { CurrentTimeTool } from './builtin/current-time.tool';
+import { BuiltInTools } from './builtin/built-in-tools.service';
+import { ComfyUi } from './comfyui/comfyui.service';
+import { ProjectFiles } from './files/project-files.service';
+import { ToolHttp } from './http/tool-http';
+import { LocalModels } from './local/local-inference';
 import { ToolRegistry } from './tool-registry';
 import { ToolRunner } from './tool-runner.service';
 import { ToolsController } from './tools.controller';
@@ -8,16 +12,16 @@ import { ToolsController } from './tools.controller';
 /** Needs AppConfig (global). Other modules register their tools in ToolRegistry when they start. */
 @Module({
   controllers: [ToolsController],
-  providers: [ToolRegistry, ToolRunner, CurrentTimeTool, { provide: Clock, useClass: SystemClock }],
-  exports: [ToolRegistry, ToolRunner],
+  providers: [
+    BuiltInTools,
+    ComfyUi,
+    LocalModels,
+    ProjectFiles,
+    ToolHttp,
+    ToolRegistry,
+    ToolRunner,
+    { provide: Clock, useClass: SystemClock },
+  ],
+  exports: [LocalModels, ProjectFiles, ToolRegistry, ToolRunner],
 })
-export class ToolsModule implements OnModuleInit {
-  constructor(
-    private readonly registry: ToolRegistry,
-    private readonly currentTime: CurrentTimeTool,
-  ) {}
-
-  onModuleInit(): void {
-    this.registry.register(this.currentTime);
-  }
-}
+export class ToolsModule {}

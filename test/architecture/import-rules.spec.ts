@@ -51,7 +51,7 @@ const importTable: Record<string, string> = {
   ledger: `${base} database auth catalog`,
   budget: `${base} database auth events ledger`,
   providers: `${base} database auth catalog`,
-  tools: `${base} auth`,
+  tools: `${base} database auth`,
   analysis: `${base} catalog`,
   scoring: `${base} database auth catalog ledger providers analysis`,
   selection: `${base} database auth catalog providers analysis scoring`,

@@ -18,6 +18,7 @@ describe('routes', () => {
   it('are metered where they reach a provider', async () => {
     const metered = (await routeTable()).filter((route) => route.routeClass === 'metered');
     expect(metered.map((route) => route.name).toSorted()).toEqual([
+      'AgentExecutionController.execute',
       'ChatController.create',
       'EmbeddingsController.create',
       'MessagesController.create',

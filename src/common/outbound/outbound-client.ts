@@ -1,11 +1,12 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import type { LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 import { CONNECT_CAP_MS, orAborted } from './or-aborted';
 import { checkAddresses, checkUrl, isAllowedHost, type OutboundRules } from './outbound-url';
 
 export interface OutboundRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** For everything: looking up the name, connecting, the answer to its end. */
@@ -28,6 +29,12 @@ export interface OutboundAnswer {
   readonly body: Buffer;
   /** There was, or may have been, more than `maxBytes` or what the budget had left. */
   readonly isCut: boolean;
+}
+
+/** An answer of which only the head has arrived. */
+export interface OutboundStream extends Pick<OutboundAnswer, 'status' | 'headers'> {
+  /** Whoever asked reads it to its end or destroys it. */
+  readonly body: Readable;
 }
 
 export interface HostAddress {
@@ -82,6 +89,21 @@ export class OutboundClient {
       ...(outbound.signal ? [outbound.signal] : []),
     ]);
     return await orAborted(this.exchange(target, outbound, signal), signal);
+  }
+
+  /**
+   * The head of the answer, and its body as it comes; all of it for as long as the signal lets it.
+   * @throws OutboundUrlError, the signal's reason, or the connection's failure; any status is an answer.
+   */
+  async open(
+    url: string,
+    { method, headers, body }: Pick<OutboundRequest, 'method' | 'headers' | 'body'>,
+    signal: AbortSignal,
+  ): Promise<OutboundStream> {
+    const target = checkUrl(url, this.rules);
+    const options = { dispatcher: this.agent, method, headers, body: body ?? null, signal };
+    const answer = await orAborted(request(target, options), signal);
+    return { status: answer.statusCode, headers: answer.headers, body: answer.body };
   }
 
   async close(): Promise<void> {

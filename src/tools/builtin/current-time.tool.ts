@@ -1,9 +1,7 @@
-import { Injectable } from '@nestjs/common';
 import { Clock, type JsonObject, type JsonValue, type RequestContext } from '../../common/index';
 import type { Tool } from '../tool.port';
 
 /** Tells the time, which no model knows by itself. */
-@Injectable()
 export class CurrentTimeTool implements Tool {
   readonly name = 'current_time';
   readonly description = 'The current date and time, in UTC or in a time zone.';

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { JsonObject } from '../../common/index';
-import type { Tool } from '../tool.port';
+import type { ToolState } from '../tool.port';
 
 export class ToolResponseDto {
   @ApiProperty({ type: String, example: 'current_time' })
@@ -17,8 +17,18 @@ export class ToolResponseDto {
   })
   parameters: JsonObject;
 
-  static from({ name, description, parameters }: Tool): ToolResponseDto {
-    return { name, description, parameters };
+  @ApiProperty({ type: Boolean, example: true, description: 'Can it be called now?' })
+  isAvailable: boolean;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'What would help, such as `COMFYUI_URL is not set`.',
+  })
+  unavailableReason: string | null;
+
+  static from({ unavailableReason: reason, ...facts }: ToolState): ToolResponseDto {
+    return { ...facts, isAvailable: reason === undefined, unavailableReason: reason ?? null };
   }
 }
 
@@ -30,7 +40,7 @@ export class ToolPageResponseDto {
   nextCursor: string | null;
 
   /** `tools` is sorted by name; the cursor is the last name of the page before. */
-  static from(tools: readonly Tool[], limit: number, cursor = ''): ToolPageResponseDto {
+  static from(tools: readonly ToolState[], limit: number, cursor = ''): ToolPageResponseDto {
     const rest = tools.filter((tool) => tool.name > cursor);
     const page = rest.slice(0, limit);
     const last = rest.length > limit ? page.at(-1) : undefined;

@@ -14,16 +14,23 @@ interface Setup {
   readonly parameters?: JsonObject;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  readonly own?: Partial<Tool>;
 }
 
-function setUp({ run, parameters = { type: 'object' }, timeoutMs = 30_000, signal = CTX.signal }: Setup) {
+function setUp({
+  run,
+  parameters = { type: 'object' },
+  timeoutMs = 30_000,
+  signal = CTX.signal,
+  own,
+}: Setup) {
   const registry = new ToolRegistry();
   const calls: JsonObject[] = [];
   const record: Tool['run'] = (_, args) => {
     calls.push(args);
     return Promise.resolve('done');
   };
-  registry.register({ name: 'probe', description: 'A probe', parameters, run: run ?? record });
+  registry.register({ name: 'probe', description: 'A probe', parameters, run: run ?? record, ...own });
   const config = { vars: Object.assign(new EnvDto(), { TOOL_TIMEOUT_MS: timeoutMs }) };
   const runner = new ToolRunner(registry, config as AppConfig);
   return {
@@ -53,6 +60,31 @@ describe(ToolRunner.name, () => {
     expect(ok).toBe(true);
     expect(Buffer.byteLength(content)).toBeLessThanOrEqual(100 * 1024);
     expect(content).toMatch(/ä\n\[cut: 160000 bytes in all\]$/);
+  });
+
+  it('bounds a result by the tool’s own limit', async () => {
+    const own = { outputBytes: 200 * 1024, run: () => Promise.resolve('x'.repeat(150 * 1024)) };
+    expect((await setUp({ own }).call('{}')).content).toHaveLength(150 * 1024);
+    const small = { outputBytes: 40, run: () => Promise.resolve('x'.repeat(100)) };
+    expect((await setUp({ own: small }).call('{}')).content).toBe(
+      `${'x'.repeat(16)}\n[cut: 100 bytes in all]`,
+    );
+  });
+
+  it('reports a tool that is not available, and does not run it', async () => {
+    const { call, calls } = setUp({ own: { unavailableReason: () => 'it is away' } });
+    expect(await call('{}')).toEqual({
+      ok: false,
+      content: 'Error: the tool "probe" is not available: it is away',
+    });
+    expect(calls).toHaveLength(0);
+  });
+
+  it('runs the tool of its owner for nobody else', async () => {
+    const theirs = setUp({ own: { ownerId: '0192f0c1-a2b3-7c4d-8e5f-60718293a4b7' } });
+    expect((await theirs.call('{}')).content).toBe('Error: there is no tool "probe"');
+    const mine = setUp({ own: { ownerId: CTX.principal.userId } });
+    expect((await mine.call('{}')).ok).toBe(true);
   });
 
   it('reports an unknown tool', async () => {
@@ -135,6 +167,12 @@ describe(ToolRunner.name, () => {
     expect(await call('{}')).toEqual({ ok: false, content: 'Error: probe did not finish within 10 ms' });
   });
 
+  it('gives a tool the time that it asks for', async () => {
+    const own = { timeoutMs: 10 };
+    const { call } = setUp({ run: () => new Promise(() => undefined), own });
+    expect(await call('{}')).toEqual({ ok: false, content: 'Error: probe did not finish within 10 ms' });
+  });
+
   it('tells the tool when its time is over', async () => {
     let seen: AbortSignal | undefined;
     const run: Tool['run'] = (_ctx, _args, signal) => {
@@ -154,5 +192,23 @@ describe(ToolRunner.name, () => {
     const { call } = setUp({ run, signal: controller.signal });
     expect(await call('{}')).toEqual({ ok: false, content: 'Error: the call was cancelled' });
     expect(await call('{}')).toEqual({ ok: false, content: 'Error: the call was cancelled' });
+  });
+
+  it('survives a schema that no arguments can be checked by', async () => {
+    const unknown = { type: 'object', properties: { a: { $ref: '#/nowhere/' } } };
+    const endless = {
+      type: 'object',
+      properties: { a: { $ref: '#/$defs/b' } },
+      $defs: { b: { $ref: '#/$defs/b' } },
+    };
+    const ownerId = CTX.principal.userId;
+    for (const parameters of [unknown, endless]) {
+      expect(await setUp({ parameters, own: { ownerId } }).call('{"a":1}')).toEqual({
+        ok: true,
+        content: 'done',
+      });
+    }
+    const { ok, content } = await setUp({ parameters: endless }).call('{"a":1}');
+    expect([ok, content]).toEqual([false, expect.stringContaining('Error: ')]);
   });
 });
