@@ -30,7 +30,7 @@ export { allowsModel } from './keys/allowed-models';
 export { describeAccess } from './guard/describe-access';
 export { API_KEY } from './keys/api-keys.repository';
 export { PerHandler } from './guard/per-handler';
-export { needOf, type Permission, permissionOf, SCOPES } from './guard/permissions';
+export { type Need, needOf, type Permission, permissionOf, SCOPES } from './guard/permissions';
 export { OwnedBy, OWNERSHIP, type OwnedResource, type OwnershipRule } from './decorators/owned-by.decorator';
 export {
   type KeyAllowances,

@@ -27,6 +27,6 @@ import { ThresholdPublisher } from './threshold-publisher';
     ThresholdCleanup,
     ThresholdPublisher,
   ],
-  exports: [RateLimitGuard],
+  exports: [BudgetsService, RateLimitGuard],
 })
 export class BudgetModule {}

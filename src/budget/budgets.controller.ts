@@ -27,7 +27,7 @@ const ID = { name: 'id', type: String, example: 'bud_0192f0c0a1b27c3d8e4f5a6b7c8
 const NOT_FOUND = { description: 'No such budget, or not yours' };
 const FORBIDDEN = {
   description:
-    'Operators set the budgets of their own keys only, and not those that an administrator set; no key sets its own',
+    'Operators set the budgets of their own keys, projects and runs only, and not those that an administrator set; no key sets its own',
 };
 
 @ApiTags('budgets')
@@ -46,7 +46,7 @@ export class BudgetsController {
   @ApiBody({ type: CreateBudgetRequestDto, examples: BUDGET_EXAMPLES })
   @ApiCreatedResponse({ type: BudgetResponseDto })
   @ApiForbiddenResponse(FORBIDDEN)
-  @ApiNotFoundResponse({ description: 'No such user or key, or not yours' })
+  @ApiNotFoundResponse({ description: 'No such user, key, project or run, or not yours' })
   @ApiConflictResponse({ description: 'The scope has a budget for this period already' })
   async create(@Ctx() ctx: RequestContext, @Body() body: CreateBudgetRequestDto): Promise<BudgetResponseDto> {
     return await this.budgets.create(ctx, body);
@@ -56,7 +56,8 @@ export class BudgetsController {
   @Owned()
   @ApiOperation({
     operationId: 'listBudgets',
-    summary: 'Budgets of yourself and your keys with spent, held and remaining; administrators: all',
+    summary:
+      'Budgets of yourself, your keys, projects and runs with spent, held and remaining; administrators: all',
   })
   @ApiOkResponse({ type: BudgetPageDto })
   async list(@Ctx() ctx: RequestContext, @Query() query: ListBudgetsQueryDto): Promise<BudgetPageDto> {

@@ -11,7 +11,14 @@ import {
   toApiId,
 } from '../common/index';
 import { AuditSink, NotFoundError, ValidationError } from '../errors/index';
-import { BudgetRepository, type NewBudget, type PlannedBudget, repeatOnConflict } from '../ledger/index';
+import {
+  type Budget,
+  type BudgetChange,
+  BudgetRepository,
+  type NewBudget,
+  type PlannedBudget,
+  repeatOnConflict,
+} from '../ledger/index';
 import type {
   CreateBudgetRequestDto,
   ListBudgetsQueryDto,
@@ -94,28 +101,35 @@ export class BudgetsService {
       throw new ValidationError('Name what to change: limitUsd, mode or both', { param: 'limitUsd' });
     }
     const uuid = uuidOf(id);
-    return await this.change(async (manager) => {
-      const before = await this.budgets.getForChange(ctx, uuid, manager);
-      const after = await this.budgets.update(ctx, before, change, manager);
-      const states = { before: settingsOf(before), after: settingsOf(after) };
-      await this.audit.record(
-        ctx,
-        { action: 'budget.update', resourceId: apiIdOf(after), ...states },
-        manager,
-      );
-      return BudgetResponseDto.of(after);
-    });
+    return BudgetResponseDto.of(await this.change((manager) => this.updateIn(ctx, uuid, change, manager)));
+  }
+
+  /** As part of a larger change. @param id UUID @throws NotFoundError, ForbiddenError */
+  async updateIn(
+    ctx: RequestContext,
+    id: string,
+    change: BudgetChange,
+    manager: EntityManager,
+  ): Promise<Budget> {
+    const before = await this.budgets.getForChange(ctx, id, manager);
+    const after = await this.budgets.update(ctx, before, change, manager);
+    const states = { before: settingsOf(before), after: settingsOf(after) };
+    await this.audit.record(ctx, { action: 'budget.update', resourceId: apiIdOf(after), ...states }, manager);
+    return after;
   }
 
   /** @throws NotFoundError, ForbiddenError */
   async remove(ctx: RequestContext, id: string): Promise<void> {
     const uuid = uuidOf(id);
-    await this.change(async (manager) => {
-      const before = await this.budgets.getForChange(ctx, uuid, manager);
-      await this.budgets.remove(before, manager);
-      const entry = { action: 'budget.delete', resourceId: apiIdOf(before), before: settingsOf(before) };
-      await this.audit.record(ctx, entry, manager);
-    });
+    await this.change((manager) => this.removeIn(ctx, uuid, manager));
+  }
+
+  /** As part of a larger change. @param id UUID @throws NotFoundError, ForbiddenError */
+  async removeIn(ctx: RequestContext, id: string, manager: EntityManager): Promise<void> {
+    const before = await this.budgets.getForChange(ctx, id, manager);
+    await this.budgets.remove(before, manager);
+    const entry = { action: 'budget.delete', resourceId: apiIdOf(before), before: settingsOf(before) };
+    await this.audit.record(ctx, entry, manager);
   }
 
   private async change<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {

@@ -1,2 +1,3 @@
 export { BudgetModule } from './budget.module';
+export { BudgetsService } from './budgets.service';
 export { RateLimitGuard } from './rate-limit.guard';

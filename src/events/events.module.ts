@@ -25,7 +25,7 @@ import { WebhooksController } from './webhooks/webhooks.controller';
 import { WebhooksRepository } from './webhooks/webhooks.repository';
 import { WebhooksService } from './webhooks/webhooks.service';
 
-const DOORS = [EventResources, Outbox];
+const DOORS = [EventResources, EventStreams, Outbox];
 
 /** What happened, for listeners that must not miss it: outbox, event streams, signed webhooks. */
 @Module({
@@ -37,7 +37,6 @@ const DOORS = [EventResources, Outbox];
     EventFeed,
     EventHistory,
     EventRepository,
-    EventStreams,
     EventTokens,
     DeliveriesRepository,
     DeliverySchedule,

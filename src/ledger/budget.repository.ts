@@ -125,9 +125,9 @@ export class BudgetRepository {
     return await this.read(ctx, `${SELECT} and b.id = $3`, id, manager);
   }
 
-  /** Oldest first. Callers who are no administrators see those of themselves and their keys. */
-  async list(ctx: RequestContext, query: BudgetQuery): Promise<Budget[]> {
-    const rows = await this.database.query<BudgetRow[]>(
+  /** Oldest first. Callers who are no administrators see those of themselves, their keys, projects and runs. */
+  async list(ctx: RequestContext, query: BudgetQuery, manager = this.database.manager): Promise<Budget[]> {
+    const rows = await manager.query<BudgetRow[]>(
       `${SELECT} and ($3::text is null or b.scope = $3) and ($4::uuid[] is null or b.scope_id = any($4))
          and ($5::text is null or b.period = $5) and ($6::uuid is null or b.id > $6)
        order by b.id limit $7`,
@@ -170,6 +170,11 @@ export class BudgetRepository {
   /** One that the transaction has locked. */
   async remove({ id }: Budget, manager: EntityManager): Promise<void> {
     await manager.query('delete from budgets where id = $1', [id]);
+  }
+
+  /** Of things that are being deleted, whoever set them. @param scopeIds UUIDs */
+  async removeOf(scope: BudgetScope, scopeIds: readonly string[], manager: EntityManager): Promise<void> {
+    await manager.query('delete from budgets where scope = $1 and scope_id = any($2)', [scope, scopeIds]);
   }
 
   private async read(ctx: RequestContext, sql: string, id: string, manager: EntityManager): Promise<Budget> {

@@ -1,4 +1,10 @@
-export { type Budget, BudgetRepository, type NewBudget, type PlannedBudget } from './budget.repository';
+export {
+  type Budget,
+  type BudgetChange,
+  BudgetRepository,
+  type NewBudget,
+  type PlannedBudget,
+} from './budget.repository';
 export { reconcileUsage, type ReconciledUsage, type UsageClaim } from './integrity';
 export {
   BudgetExceededError,

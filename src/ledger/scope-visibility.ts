@@ -28,11 +28,13 @@ export function viewerOf({ principal }: RequestContext): string | null {
   return principal.role === 'admin' ? null : principal.userId;
 }
 
-/** The condition that a row's scope is the viewer or one of the viewer's keys. @param viewer a parameter, from `viewerOf` */
+/** The condition that a row's scope is the viewer, or a key, a project or a run of the viewer's. @param viewer a parameter, from `viewerOf` */
 export function isVisible(table: string, viewer: string): string {
   return `(${viewer}::uuid is null
     or (${table}.scope = 'user' and ${table}.scope_id = ${viewer}::uuid)
-    or (${table}.scope = 'key' and ${table}.scope_id in (select id from api_keys where user_id = ${viewer}::uuid)))`;
+    or (${table}.scope = 'key' and ${table}.scope_id in (select id from api_keys where user_id = ${viewer}::uuid))
+    or (${table}.scope = 'project' and ${table}.scope_id in (select id from projects where user_id = ${viewer}::uuid))
+    or (${table}.scope = 'run' and ${table}.scope_id in (select id from project_runs where user_id = ${viewer}::uuid)))`;
 }
 
 export function managerOf({ role }: Principal): ManagedBy {
@@ -40,7 +42,7 @@ export function managerOf({ role }: Principal): ManagedBy {
 }
 
 /**
- * Administrators set all, operators those of their own keys; no key sets what bounds it, or that would be no bound on
+ * Administrators set all, operators those of their own keys, projects and runs; no key sets what bounds it, or that would be no bound on
  * whoever holds it: never its own, and what bounds its owner or everybody only when that was meant.
  * @throws ForbiddenError
  */
@@ -54,7 +56,7 @@ export async function assertMaySet(
   if (scope === 'key' && scopeId !== undefined && scopeId === keyId) {
     throw new ForbiddenError('An API key cannot change its own budgets and limits: use another credential');
   }
-  if (role !== 'admin' && !(role === 'operator' && scope === 'key')) {
+  if (role !== 'admin' && !(role === 'operator' && OWN_SCOPES.has(scope))) {
     throw new ForbiddenError(`Only an administrator may set this for the scope "${scope}"`, {
       param: 'scope',
     });
@@ -95,6 +97,13 @@ export async function assertMayChange(
   }
 }
 
+/** What operators own, and may therefore bound. */
+const OWN_SCOPES: ReadonlySet<BudgetScope> = new Set(['key', 'project', 'run']);
+
+function ofOwn(table: string): string {
+  return `select where $2::uuid is null or exists (select from ${table} where id = $1::uuid and user_id = $2::uuid)`;
+}
+
 /** Missing and foreign look the same. @throws NotFoundError */
 export async function assertScopeExists(
   ctx: RequestContext,
@@ -110,4 +119,7 @@ export async function assertScopeExists(
 const EXISTS: Readonly<Partial<Record<BudgetScope, string>>> = {
   user: 'select from users where id = $1 and ($2::uuid is null or id = $2)',
   key: 'select from api_keys where id = $1 and revoked_at is null and ($2::uuid is null or user_id = $2)',
+  // Work may be named by whoever asks for it before there is a row of it here: administrators set bounds for that too.
+  project: ofOwn('projects'),
+  run: ofOwn('project_runs'),
 };

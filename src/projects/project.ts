@@ -28,7 +28,7 @@ export interface Project {
   readonly status: ProjectStatus;
   /** Why it failed, was paused or cancelled: `{code, message}`. */
   readonly statusReason?: JsonObject;
-  /** The newest plan. */
+  /** The newest plan that was made; not one that is being made, or that failed. */
   readonly planId?: string;
   /** The newest run. */
   readonly runId?: string;
@@ -61,7 +61,7 @@ export const TERMINAL_STATES: readonly TaskState[] = ['succeeded', 'failed', 'ca
 /** What may follow what; everything else is refused with 409 `INVALID_STATUS`. */
 export const NEXT_STATUSES: Readonly<Record<ProjectStatus, readonly ProjectStatus[]>> = {
   draft: ['planning', 'cancelled'],
-  // A planning that fails leaves the project as it was.
+  // A planning that fails leaves the project as it was; nothing is approved meanwhile.
   planning: ['planned', 'draft', 'approved', 'completed', 'failed', 'cancelled'],
   planned: ['planning', 'approved', 'cancelled'],
   approved: ['planning', 'running', 'cancelled'],

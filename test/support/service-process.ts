@@ -25,6 +25,10 @@ export class ServiceProcess {
     return this.printed;
   }
 
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
   /** Where it serves; rejects with all it printed when it ends before. */
   async url(): Promise<string> {
     for (;;) {

@@ -73,6 +73,16 @@ export class Authenticator {
     return found && mayStill(found, permission) ? found : undefined;
   }
 
+  /**
+   * For whom work goes on that a request has begun, as they are now: logging out does not end it. Undefined: the user, or
+   * the key it was begun with, may nothing any more.
+   */
+  async actingFor({ userId, keyId }: Pick<Principal, 'userId' | 'keyId'>): Promise<Principal | undefined> {
+    if (keyId !== undefined) return await this.ofOrigin({ userId, keyId });
+    const user = await this.users.findActive(userId);
+    return user && Object.freeze({ userId, role: user.role });
+  }
+
   /** With the database away, whoever was confirmed a short while ago may still spend the degraded float. */
   private recall(digest: string, error: unknown): Principal {
     const principal = toServiceUnavailable(error) && this.cache.recall(digest);

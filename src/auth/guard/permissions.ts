@@ -10,6 +10,7 @@ export type Permission = string;
 export const INFERENCE = 'inference';
 /** Every area but what needs no permission; the segment of the path behind `/api/v1/`. */
 export const AREAS = [
+  'agents',
   'audit',
   'auth',
   'budgets',
@@ -21,11 +22,15 @@ export const AREAS = [
   'keys',
   'ledger',
   'limits',
+  'mcp-servers',
   'metrics',
+  'plans',
+  'projects',
   'providers',
   'route',
   'routing',
   'session',
+  'tasks',
   'tools',
   'usage',
   'users',

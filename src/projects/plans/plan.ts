@@ -21,6 +21,10 @@ export interface PlannedTask {
 
 export const MAX_PLAN_TASKS = 5000;
 export const MAX_PLAN_SUMMARY = 10_000;
+/** Of one task, as they are written. */
+export const MAX_TASK_DEPENDENCIES = 1000;
+/** Kept in a plan; one more counts the rest. */
+export const MAX_PLAN_WARNINGS = 1000;
 
 /** Of a task whose `dependsOn` may still be anything that a model or a person wrote. */
 export type DraftTask = Omit<PlannedTask, 'dependsOn'> & { readonly dependsOn: readonly unknown[] };
@@ -31,15 +35,16 @@ export const WARNING_CODES = [
   'AMBIGUOUS_DEPENDENCY',
   'SELF_DEPENDENCY',
   'INVALID_DEPENDENCY',
+  'MORE_WARNINGS',
 ] as const;
 export type WarningCode = (typeof WARNING_CODES)[number];
 
 /** A dependency that was left out. Stands in the plan and must be confirmed at its approval. */
 export interface PlanWarning {
   readonly code: WarningCode;
-  /** Title of the task. */
+  /** Title of the task; empty where they are counted. */
   readonly task: string;
-  /** What was written. */
+  /** What was written; of `MORE_WARNINGS` their number. */
   readonly value: string;
   readonly message: string;
 }

@@ -153,16 +153,41 @@ describe(BudgetRepository.name, () => {
       }
     });
 
-    it.each(['global', 'user', 'project', 'run'] as const)(
-      'keeps operators from setting one for a %s',
-      async (scope) => {
-        const caller = await aCaller(node);
-        const scopeId = scope === 'global' ? undefined : caller.userId;
-        await expect(
-          node.budgets.create(aPerson(caller), budgetOf(caller, { scope, scopeId })),
-        ).rejects.toBeInstanceOf(ForbiddenError);
-      },
-    );
+    it.each(['global', 'user'] as const)('keeps operators from setting one for a %s', async (scope) => {
+      const caller = await aCaller(node);
+      const scopeId = scope === 'global' ? undefined : caller.userId;
+      await expect(
+        node.budgets.create(aPerson(caller), budgetOf(caller, { scope, scopeId })),
+      ).rejects.toBeInstanceOf(ForbiddenError);
+    });
+
+    it('lets operators set those of their own projects and runs, and of no others', async () => {
+      const [caller, other] = [await aCaller(node), await aCaller(node)];
+      const [project, run] = [newId(), newId()];
+      const insert = (sql: string, ...values: string[]): Promise<unknown> => node.database.query(sql, values);
+      await insert(
+        `insert into projects (id, user_id, name, requirements) values ($1, $2, 'p', 'p')`,
+        project,
+        caller.userId,
+      );
+      await insert(
+        `insert into project_runs (id, project_id, user_id, plan_id, number, tasks_total) values ($1, $2, $3, $1, 1, 0)`,
+        run,
+        project,
+        caller.userId,
+      );
+      for (const [scope, scopeId] of [
+        ['project', project],
+        ['run', run],
+      ] as const) {
+        const wanted = budgetOf(caller, { scope, scopeId });
+        await expect(node.budgets.create(aPerson(other), wanted)).rejects.toBeInstanceOf(NotFoundError);
+        const { id } = await node.budgets.create(aPerson(caller), wanted);
+        expect(await node.budgets.get(aPerson(caller), id)).toMatchObject({ scope, managedBy: 'owner' });
+        await expect(node.budgets.get(aPerson(other), id)).rejects.toBeInstanceOf(NotFoundError);
+        await node.budgets.remove(aPerson(caller), id);
+      }
+    });
 
     it('hides foreign and global ones, so that they can neither be read nor changed', async () => {
       const [caller, other] = [await aCaller(node), await aCaller(node)];

@@ -1,5 +1,7 @@
 /** One of everything that a user can own, made over HTTP, and a fingerprint of it in PostgreSQL. */
-import { fromApiId } from '../../../src/common/index';
+import { fromApiId, toApiId } from '../../../src/common/index';
+import { PlansRepository } from '../../../src/projects/plans/plan.repository';
+import { PlanResults } from '../../../src/projects/plans/plan-results.service';
 import type { Account, Answer, TestApp } from '../../support/app';
 
 /** API ids by the route that takes them. */
@@ -14,7 +16,7 @@ async function created(app: TestApp, route: string, body: object, credential: st
   return answer.body.id;
 }
 
-/** A key, a credential, a budget and a limit of the key, a webhook, a decision, a response, a rating, and what administrators set on the user. */
+/** A key, an agent, a credential, an MCP server, a budget and a limit of the key, a webhook, a project, a decision, a response, a rating, and what administrators set on the user. */
 export async function belongingsOf(app: TestApp, account: Account): Promise<Belongings> {
   const { accessToken, userId } = account;
   const key = await created(app, '/api/v1/keys', { name: 'mine' }, accessToken);
@@ -40,17 +42,23 @@ export async function belongingsOf(app: TestApp, account: Account): Promise<Belo
     { provider: 'openai', apiKey: 'an-example-key-that-no-provider-knows', isActive: false },
     accessToken,
   );
+  const server = { name: 'mine', url: 'https://example.com/mcp' };
+  const agent = { type: 'mine', description: 'Mine.', model: 'auto' };
+  const project = await projectOf(app, account);
   const invite = await created(app, '/api/v1/users/invites', {}, app.admin.accessToken);
   return {
     account,
     ids: {
       '/api/v1/keys/{id}': key,
+      '/api/v1/agents/{type}': await created(app, '/api/v1/agents', agent, accessToken),
       '/api/v1/credentials/{id}': credential,
+      '/api/v1/mcp-servers/{id}': await created(app, '/api/v1/mcp-servers', server, accessToken),
       '/api/v1/budgets/{id}': await created(app, '/api/v1/budgets', budget, accessToken),
       '/api/v1/limits/{id}': await created(app, '/api/v1/limits', limit, accessToken),
       '/api/v1/webhooks/{id}': await created(app, '/api/v1/webhooks', webhook, accessToken),
       '/api/v1/decisions/{id}': chat.headers.get('x-lattice-decision-id') ?? '',
       '/api/v1/events/{resource}': userId,
+      ...project,
       '/api/v1/users/{id}': userId,
       '/api/v1/users/invites/{id}': invite,
       '/v1/chat/completions/{id}': requestId,
@@ -59,11 +67,41 @@ export async function belongingsOf(app: TestApp, account: Account): Promise<Belo
   };
 }
 
+/** A project with an approved plan and its task. */
+async function projectOf(app: TestApp, { accessToken }: Account): Promise<Record<string, string>> {
+  const wanted = { name: 'mine', requirements: 'mine' };
+  const project = await created(app, '/api/v1/projects', wanted, accessToken);
+  const plan = await created(app, `/api/v1/projects/${project}/plan`, {}, accessToken);
+  const planId = fromApiId('pln', plan) ?? '';
+  const text = JSON.stringify({ tasks: [{ title: 'mine', agent: 'writer' }] });
+  await app.database.transaction(async (tx) => {
+    const answer = { text, model: 'sandbox/small', finishReason: 'stop' };
+    await app.app.get(PlansRepository).keep(tx, planId, 'ask', answer);
+    await app.app.get(PlanResults).finish(tx, planId);
+  });
+  await app.call('POST', `/api/v1/plans/${plan}/approve`, { body: {}, credential: accessToken });
+  const [task] = await app.database.query<{ id: string }[]>(
+    'select t.id from tasks t join project_runs r on r.id = t.run_id where r.plan_id = $1',
+    [planId],
+  );
+  return {
+    '/api/v1/projects/{id}': project,
+    '/api/v1/plans/{id}': plan,
+    '/api/v1/tasks/{id}': toApiId('tsk', task?.id ?? ''),
+  };
+}
+
 const OWNED_ROWS: Readonly<Record<string, string>> = {
   users: 'select id, email, name, role, password_hash, disabled_at from users where id = $1',
   api_keys:
     'select id, user_id, name, scopes, allowed_models, key_hash, expires_at, revoked_at from api_keys where user_id = $1',
   provider_credentials: 'select * from provider_credentials where user_id = $1',
+  agents: 'select * from agents where user_id = $1',
+  mcp_servers: 'select * from mcp_servers where user_id = $1',
+  projects: 'select * from projects where user_id = $1',
+  plans: 'select * from plans where user_id = $1',
+  project_runs: 'select * from project_runs where user_id = $1',
+  tasks: 'select * from tasks where user_id = $1',
   webhooks: 'select * from webhooks where user_id = $1',
   routing_preferences:
     'select user_id as id, strategies, quality from routing_preferences where user_id = $1',

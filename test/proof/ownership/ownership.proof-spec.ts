@@ -19,6 +19,7 @@ const NOBODYS = new Set([
   '/api/v1/routing/experiments/{id}/results',
   '/api/v1/routing/experiments/{id}/start',
   '/api/v1/routing/experiments/{id}/stop',
+  '/api/v1/tools/{name}',
   '/v1/models/{model}',
   '/v1/models/{provider}/{model}',
 ]);
@@ -32,7 +33,7 @@ const VIEWER_WRITES = new Set([
 ]);
 
 /** They answer for as long as something happens. */
-const STREAMS = new Set(['GET /api/v1/events/{resource}']);
+const STREAMS = new Set(['GET /api/v1/events/{resource}', 'GET /api/v1/projects/{id}/events']);
 
 /** They would end the session that the matrix calls with. */
 const ENDS_SESSION = new Set(['POST /api/v1/auth/logout', 'POST /api/v1/auth/password']);

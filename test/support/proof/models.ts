@@ -42,7 +42,8 @@ export function proofModelsFolder(patience: Patience = PATIENT): string {
   const { firstByteMs, idleMs, totalMs } = patience;
   const timeouts = `timeouts: { connectMs: 30000, firstByteMs: ${firstByteMs}, idleMs: ${idleMs}, totalMs: ${totalMs} }`;
   const entries = PROOF_MODELS.map(({ id, price }) => {
-    const limits = 'contextWindowTokens: 100000, maxOutputTokens: 4000, speed: fast, size: small';
+    const limits =
+      'contextWindowTokens: 100000, maxOutputTokens: 4000, speed: fast, size: small, supports: { tools: true, streaming: true, jsonSchema: true }';
     return `  - { id: '${id}', tier: any, ${limits}, ${timeouts}, price: ${JSON.stringify(price)} }\n`;
   });
   return catalogFolder({ 'proof.yaml': modelsYaml(...entries) });

@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** What single processes have besides, by slot. */
   readonly own?: readonly NodeJS.ProcessEnv[];
+  /** The provider's log tells in each attempt's path which process asked: `slotOf` reads it. */
+  readonly tellsSlots?: boolean;
   /** A database of the test's own; otherwise the cluster has one for its time. */
   readonly databaseUrl?: string;
 }
@@ -85,9 +87,14 @@ export class ServiceCluster {
     return await clientOf(this.anyUrl()).register();
   }
 
-  /** A request to whichever process is up. */
-  async call<T>(method: string, route: string, options?: CallOptions): Promise<Answer<T>> {
-    return await clientOf(this.anyUrl()).call<T>(method, route, options);
+  /** A request to whichever process is up, unless one is named. */
+  async call<T>(
+    method: string,
+    route: string,
+    options?: CallOptions,
+    url = this.anyUrl(),
+  ): Promise<Answer<T>> {
+    return await clientOf(url).call<T>(method, route, options);
   }
 
   /** A request of the administrator that must succeed. */
@@ -126,6 +133,24 @@ export class ServiceCluster {
     place.url = await place.process.url();
   }
 
+  /** Stops a process in its tracks: connections stay open, nothing answers. Who asks `urls` does not find it. */
+  freeze(slot: number): void {
+    const place = this.at(slot);
+    place.process.kill('SIGSTOP');
+    place.url = undefined;
+  }
+
+  async thaw(slot: number): Promise<void> {
+    const place = this.at(slot);
+    place.process.kill('SIGCONT');
+    place.url = await place.process.url();
+  }
+
+  /** Of the process in a slot. */
+  pid(slot: number): number {
+    return this.at(slot).process.pid;
+  }
+
   /** Does nothing wait on the disk of any process for the books? */
   hasNoJournal(): boolean {
     return this.slots.every(({ dataDir }) => {
@@ -145,7 +170,9 @@ export class ServiceCluster {
   private async add(): Promise<void> {
     const dataDir = mkdtempSync(path.join(tmpdir(), 'lattice-proof-'));
     const env = testEnv(dataDir, {
-      OPENAI_BASE_URL: this.truth.url,
+      OPENAI_BASE_URL: this.options.tellsSlots
+        ? this.truth.url.replace(/v1$/, `slot-${this.slots.length}/v1`)
+        : this.truth.url,
       DATABASE_URL: this.databaseUrl,
       RATE_LIMIT_USER_PER_HOUR: '0',
       RATE_LIMIT_GLOBAL_PER_HOUR: '0',
@@ -168,6 +195,13 @@ export class ServiceCluster {
     if (url === undefined) throw new Error('No process of the cluster is up');
     return url;
   }
+}
+
+/** Which process made a call, in a cluster that tells slots. */
+export function slotOf({ path: route }: Attempt): number {
+  const slot = /\/slot-(\d+)\//.exec(route ?? '')?.[1];
+  if (slot === undefined) throw new Error(`${route} names no slot`);
+  return Number(slot);
 }
 
 async function databaseFor({ databaseUrl }: ClusterOptions): Promise<{ url: string; drop(): Promise<void> }> {

@@ -37,12 +37,14 @@ export interface Attempt {
   /** The usage object it reported, if it did. */
   readonly reportedUsage?: Readonly<Record<string, unknown>>;
   readonly outcome: AttemptOutcome;
+  /** Epoch milliseconds of its end; absent while it is open. */
+  readonly endedAt?: number;
 }
 
 type Entry =
   | ({ readonly type: 'attempt' } & Omit<
       Attempt,
-      'completionTokens' | 'sentBytes' | 'sentChunks' | 'outcome' | 'reportedUsage'
+      'completionTokens' | 'sentBytes' | 'sentChunks' | 'outcome' | 'endedAt' | 'reportedUsage'
     >)
   | {
       readonly type: 'sent';
@@ -51,7 +53,7 @@ type Entry =
       readonly tokens: number;
       readonly usage?: Readonly<Record<string, unknown>>;
     }
-  | { readonly type: 'end'; readonly id: string; readonly outcome: AttemptOutcome };
+  | { readonly type: 'end'; readonly id: string; readonly at: number; readonly outcome: AttemptOutcome };
 
 /** Reads the log of a provider, also while it runs or after it was killed. Attempts stand in the order of arrival. */
 export function readAttempts(logFile: string): readonly Attempt[] {
@@ -83,7 +85,7 @@ function arrived(entry: Extract<Entry, { type: 'attempt' }>): Attempt {
 
 function advance(attempt: Attempt | undefined, entry: Exclude<Entry, { type: 'attempt' }>): Attempt {
   if (!attempt) throw new Error(`The log speaks of attempt ${entry.id} before its arrival`);
-  if (entry.type === 'end') return { ...attempt, outcome: entry.outcome };
+  if (entry.type === 'end') return { ...attempt, outcome: entry.outcome, endedAt: entry.at };
   return {
     ...attempt,
     completionTokens: attempt.completionTokens + entry.tokens,

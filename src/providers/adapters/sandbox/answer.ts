@@ -6,6 +6,7 @@ import {
   requestedMaxTokens,
 } from '../../../common/index';
 import { JsonGenerator } from './json-generator';
+import { planSchemaIn, sandboxPlan } from './plan';
 import { prose } from './prose';
 import { type Reading, toolsToCall } from './reading';
 import { SeededRandom } from './seeded-random';
@@ -96,6 +97,8 @@ function toolCall(tool: ChatTool, random: SeededRandom, ids: SeededRandom): Func
 
 function text({ body, model, reading }: SandboxQuestion, random: SeededRandom, index: number): string {
   const format = body.response_format;
+  const plan = planSchemaIn(format);
+  if (plan) return JSON.stringify(sandboxPlan(plan, reading.asked));
   if (format?.type === 'json_schema' && format.json_schema?.schema) {
     const schema = format.json_schema.schema;
     return JSON.stringify(new JsonGenerator(schema, { random, requiredOnly: false }).generate());

@@ -7,7 +7,8 @@ const DEFAULT_CHUNKS = 8;
  * `parts` are the deltas of one choice, in order; each carries its share of the completion tokens of all choices.
  */
 export function composeAnswer(attemptId, body, behaviour) {
-  const toolCalls = toolCallsOf(attemptId, body, behaviour);
+  const wanted = toolCallsOf(attemptId, body, behaviour);
+  const toolCalls = fits(body, behaviour, wanted) ? wanted : [];
   const content = contentOf(body, behaviour, toolCalls.length > 0);
   const choices = Math.max(1, Number(body.n) || 1);
   const usage = behaviour.usage ?? {};
@@ -25,7 +26,8 @@ export function composeAnswer(attemptId, body, behaviour) {
     reasoning: behaviour.reasoning,
     thought: behaviour.thought,
     toolCalls,
-    finishReason: behaviour.finishReason ?? content.finishReason,
+    finishReason:
+      behaviour.finishReason ?? (toolCalls.length < wanted.length ? 'length' : content.finishReason),
     truth,
     usage: usage.report === 'omit' ? undefined : { ...reportOf(truth), ...usage.report },
     parts: deltas.map((delta, index) => ({
@@ -38,6 +40,12 @@ export function composeAnswer(attemptId, body, behaviour) {
 /** Token i of the whole, spread evenly: the shares always add up to the total. */
 function share(total, index, count) {
   return Math.floor((total * (index + 1)) / count) - Math.floor((total * index) / count);
+}
+
+/** A text that a script gives to a round of tools may leave no room for the calls: then there are none, and it is cut. */
+function fits(body, { answer }, toolCalls) {
+  const limit = body.max_completion_tokens ?? body.max_tokens ?? Infinity;
+  return answer === undefined || countTokensOf({ text: answer }, toolCalls) <= limit;
 }
 
 /** A round that asks for tools has no text unless the script gives one; `max_tokens` cuts the text. */

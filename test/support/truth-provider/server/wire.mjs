@@ -64,6 +64,6 @@ export class Wire {
   #end(outcome) {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#log.write({ type: 'end', id: this.#id, outcome });
+    this.#log.write({ type: 'end', id: this.#id, at: Date.now(), outcome });
   }
 }
