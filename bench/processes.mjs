@@ -52,7 +52,9 @@ export function cpuSeconds(pid) {
         .slice(stat.lastIndexOf(')') + 2)
         .split(' ')
         .map(Number);
-      rows.set(Number(entry), { parent: fields[1], ticks: fields[11] + fields[12] });
+      // Its own time, and that of its children that have ended.
+      const [user, system, childUser, childSystem] = fields.slice(11, 15);
+      rows.set(Number(entry), { parent: fields[1], ticks: user + system + childUser + childSystem });
     } catch {
       // The process ended between the listing and the reading.
     }

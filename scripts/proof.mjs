@@ -35,7 +35,7 @@ async function run(runtime, proofs, folder) {
     '--',
     ...proofs.map(({ file }) => `/test/proof/${file}[^.]*\\.proof-spec`),
   ];
-  const env = { ...process.env, PROOF_SIZE: 'full', PROOF_REPORT: notes };
+  const env = { ...process.env, PROOF_SIZE: 'full', PROOF_REPORT: notes, PROOF_SERVICE: 'built' };
   const result = await runChild(runtime, args, { cwd: projectRoot, env });
   const { testResults } = JSON.parse(read(outcome) || '{"testResults":[]}');
   const held = proofs.filter(({ file }) => {
@@ -47,7 +47,7 @@ async function run(runtime, proofs, folder) {
 
 await main(async () => {
   const proofs = wanted();
-  const runtime = await prepare();
+  const runtime = await prepare({ needsBuild: true });
   const folder = mkdtempSync(path.join(os.tmpdir(), 'lattice-proofs-'));
   try {
     const { result, held, figures } = await run(runtime, proofs, folder);

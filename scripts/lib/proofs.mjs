@@ -76,6 +76,58 @@ export const proofs = [
       'Random requests meet random catalogs, keys, guides and experiments: no plan holds a model that lacks what its request needs, that its key may not use, or that is below its quality target. Then decisions of the shipped catalog, under changing prices, preferences, capabilities, measured performance and running experiments, are stored in PostgreSQL, and each is replayed from its row to the same model, candidates, scores and filters.',
     oracle: 'what each request was made to need, and the rows as they were stored',
   },
+  {
+    number: 11,
+    file: 'projects-chaos',
+    title: 'A project survives the death of everything',
+    proves:
+      'Three processes carry out a project of many tasks of several rounds each. At random one of them is killed with `kill -9` and started again, one is stopped for longer than its lease, and PostgreSQL is ended as if it had crashed. Every task succeeds. A call is made again only when its process died or stood still before the answer was kept; each is booked as any other call, and at the end nothing is held. The time to resume is from a kill to the next call for a task that the dead process had in flight; kills near the crash of PostgreSQL, after which nobody takes anything over for 5 s, are left out of it.',
+  },
+  {
+    number: 12,
+    file: 'projects-budget',
+    title: 'A project never spends more than its budget',
+    proves:
+      'Tasks with random costs, all at once, want far more than the budget of their project. Spent plus held, read all the time over another connection, is never above it. Every task that was stopped keeps all that its model had told it.',
+  },
+  {
+    number: 13,
+    file: 'projects-zombie',
+    title: 'A process that was given up writes nothing',
+    proves:
+      'A process is stopped with calls in flight until its lease is over and another one has finished its tasks; then it goes on. What it had asked for is answered and booked, and no row of the project is another one than before.',
+    oracle: 'the rows in PostgreSQL, and the log of the truth provider',
+  },
+  {
+    number: 14,
+    file: 'projects-waiting',
+    title: 'A task that waits holds no slot',
+    proves:
+      'At a concurrency of four, half of the tasks are told 429 with Retry-After by their provider. Who has a slot, by the state of the task and by its durable run, is read all the time: none of those that wait ever has one, and the other half goes on.',
+    oracle: 'the rows in PostgreSQL, and the log of the truth provider',
+  },
+  {
+    number: 15,
+    file: 'projects-events',
+    title: 'Who follows a project misses nothing',
+    proves:
+      'A client follows a project while its connection is dropped again and again, each time in the middle, and a process that serves it is killed. It goes on with `Last-Event-ID`, on any process: it has every event once and in order.',
+    oracle: 'the rows in PostgreSQL',
+  },
+  {
+    number: 16,
+    file: 'projects-crowd',
+    title: 'A crowd of tasks fits in the same memory',
+    proves:
+      'Projects of many tasks at once, one after the other, all succeed, and the process needs no more memory for the last one than for the second. Three tasks of two seconds end in less than three.',
+  },
+  {
+    number: 17,
+    file: 'projects-graphs',
+    title: 'Every task runs after those it depends on',
+    proves:
+      'Random plans, with dependencies by position and by title. One with a circle is refused, and the refusal names a circle that is there. Of every other one, each task is asked for after all that it depends on have been answered.',
+  },
 ];
 
 const usualOracle = 'the log of the truth provider, a mock provider in a process of its own';

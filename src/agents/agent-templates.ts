@@ -1,5 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { Liquid, LiquidError, type Template, type Variable } from 'liquidjs';
+import {
+  CaptureTag,
+  type Context,
+  defaultOperators,
+  Liquid,
+  LiquidError,
+  type Operators,
+  type Template,
+  toValueSync,
+  type Variable,
+} from 'liquidjs';
 import { LRUCache } from 'lru-cache';
 import { MAX_AGENT_PROMPT } from './agent';
 import { PromptTemplateError } from './agents.errors';
@@ -34,10 +44,16 @@ const FILTERS = words(
 
 /** Of one rendering, which happens in the process that serves all others. */
 const RENDER_LIMIT_MS = 250;
-/** What filters and ranges may make in one rendering: characters and items. */
+/** Of the try with the sample, which anybody may ask for at any time. */
+const CHECK_LIMIT_MS = 100;
+/** What filters, ranges and captures may make, and comparisons may look through, in one rendering: characters and items. */
 const MEMORY_LIMIT = 2_000_000;
+/** A text is gone through once for each so many characters that are looked for in it. */
+const SOUGHT_CHARS = 16;
 export const MAX_RENDERED = 200_000;
 const KEPT_TEMPLATES = 500;
+type Result = ReturnType<Operators[string]>;
+const CONTAINS = defaultOperators.contains as (left: unknown, right: unknown, ctx: Context) => Result;
 
 /**
  * The templates of agents' prompts (LiquidJS), which users write: no files, no partials, own properties only, known
@@ -50,14 +66,13 @@ export class AgentTemplates {
 
   /** @throws PromptTemplateError naming line and column. */
   check(prompt: string): void {
-    this.parse(prompt);
-    this.render(prompt, SAMPLE);
+    this.render(prompt, SAMPLE, CHECK_LIMIT_MS);
   }
 
   /** @throws PromptTemplateError as `check`, or because it takes too long or gives too much. */
-  render(prompt: string, scope: TemplateScope): string {
+  render(prompt: string, scope: TemplateScope, renderLimit = RENDER_LIMIT_MS): string {
     const template = this.parse(prompt);
-    const text = guarded(() => String(this.engine.renderSync(template, scope)));
+    const text = guarded(() => String(this.engine.renderSync(template, scope, { renderLimit })));
     if (text.length <= MAX_RENDERED) return text;
     throw new PromptTemplateError(`it gives more than ${MAX_RENDERED} characters`);
   }
@@ -85,14 +100,33 @@ function sandboxed(): Liquid {
     ownPropertyOnly: true,
     strictFilters: true,
     parseLimit: MAX_AGENT_PROMPT,
-    renderLimit: RENDER_LIMIT_MS,
     memoryLimit: MEMORY_LIMIT,
+    operators: { ...defaultOperators, contains: countedContains },
   });
+  engine.registerTag('capture', CountedCapture);
   for (const tag of Object.keys(engine.tags)) if (!TAGS.has(tag)) delete engine.tags[tag];
   for (const filter of Object.keys(engine.filters)) {
     if (!FILTERS.has(filter)) engine.unregisterFilter(filter);
   }
   return engine;
+}
+
+/** The engine counts what filters make, but not what is captured, which doubles as quickly. */
+class CountedCapture extends CaptureTag {
+  override *render(ctx: Context): ReturnType<CaptureTag['render']> {
+    yield* super.render(ctx);
+    const scope = ctx.bottom() as Readonly<Record<string, string | undefined>>;
+    ctx.memoryLimit.use(scope[this.variable]?.length ?? 0);
+  }
+}
+
+/** A tag may hold many of them, while the time is looked at between tags only. */
+function countedContains(left: unknown, right: unknown, ctx: Context): Result {
+  const all: unknown = toValueSync(left);
+  const isText = typeof all === 'string';
+  const sought = isText ? Math.ceil(String(toValueSync(right)).length / SOUGHT_CHARS) : 1;
+  if (isText || Array.isArray(all)) ctx.memoryLimit.use(all.length * sought);
+  return CONTAINS(left, right, ctx);
 }
 
 /** A misspelt variable would be an empty text, seen by nobody. */

@@ -9,6 +9,8 @@ import { RunningSteps } from './running-steps';
 import { TakeOver } from './take-over';
 
 const DRAIN_LOOK_MS = 20;
+/** The membership session may be away, or a row locked. */
+const HAND_OVER_LIMIT_MS = 500;
 /** For steps that were aborted, to book what they have used. */
 const ABORTED_STEPS_MS = 300;
 
@@ -64,8 +66,20 @@ export class DurableWorker {
     await this.takeOver.stop();
     const deadline = performance.now() + this.config.vars.DURABLE_DRAIN_MS;
     while (!this.departure.isOver && performance.now() < deadline) await delay(DRAIN_LOOK_MS);
-    // First the runs change hands: what is aborted then is not their end.
-    await this.takeOver.handOver().catch(() => 0);
-    this.steps.abortAll();
+    // What is aborted before it has changed hands is the end of its run. What stays is taken when this process is gone.
+    if (await this.haveChangedHands()) this.steps.abortAll();
+  }
+
+  private async haveChangedHands(): Promise<boolean> {
+    const deadline = performance.now() + HAND_OVER_LIMIT_MS;
+    for (let leftMs = HAND_OVER_LIMIT_MS; leftMs > 0; leftMs = deadline - performance.now()) {
+      const handOver = this.takeOver.handOver().then(
+        () => true,
+        () => false,
+      );
+      if (await within(leftMs, handOver)) return true;
+      await delay(DRAIN_LOOK_MS);
+    }
+    return false;
   }
 }

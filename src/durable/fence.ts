@@ -8,6 +8,8 @@ import { RunHandedOverError } from './durable.errors';
 
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2000;
+/** Serialization failure, deadlock. */
+const GAVE_WAY: ReadonlySet<string> = new Set(['40001', '40P01']);
 
 /** Nobody takes the run over while the row is locked; a process that is stopped meanwhile holds it for seconds only. */
 const LOCK = `
@@ -96,12 +98,13 @@ async function patiently<T>({ signal }: FencedRun, work: () => Promise<T>): Prom
   }
 }
 
-/** PostgreSQL is away, or the commit whose answer was lost came between. */
+/** PostgreSQL is away, or it chose this transaction to give way, or the commit whose answer was lost came between. */
 function isRepeatable(error: unknown): boolean {
   if (toServiceUnavailable(error)) return true;
   const { code, constraint } = ((error as { driverError?: unknown }).driverError ?? error) as {
     code?: string;
     constraint?: string;
   };
+  if (GAVE_WAY.has(code ?? '')) return true;
   return code === '23505' && constraint === 'durable_writes_pkey';
 }

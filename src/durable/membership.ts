@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { newId } from '../common/index';
 import { AppConfig } from '../config/index';
 import { DatabaseAddress, DatabaseWatch, KEEP_ALIVE } from '../database/index';
+import { ServiceUnavailableError } from '../errors/index';
 import { BackgroundLoop } from '../observability/index';
 
 const MAX_BEAT_MS = 1000;
@@ -11,6 +12,9 @@ const CONNECT_LIMIT_MS = 3000;
 const ANSWER_LIMIT_MS = 5000;
 /** PostgreSQL finds a machine that is gone in about ten seconds, not in two hours. */
 const SERVER_KEEP_ALIVE = '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3';
+
+/** After a restart of PostgreSQL every lock is free until its owner has come back. */
+export const GRACE_MS = 5000;
 
 /** Any fixed number: the keys of these locks are apart from all others. */
 export const LOCK_SEED = 4242;
@@ -25,6 +29,16 @@ const END_OLD_SESSION = `
 const BEAT = `
   insert into durable_nodes (id, beat_at) values ($1, clock_timestamp())
   on conflict (id) do update set beat_at = excluded.beat_at`;
+/**
+ * Whether PostgreSQL may have taken no connections a moment ago: its own start tells nothing of a crash recovery, which
+ * comes after it. One who may see no others has to wait.
+ */
+const IS_JUST_BACK = `
+  select not exists (
+    select from pg_stat_activity
+    where backend_start < now() - $1 * interval '1 millisecond'
+      and ((backend_type = 'client backend' and usename = current_user)
+        or backend_type in ('autovacuum launcher', 'logical replication launcher'))) as "isJustBack"`;
 const LEAVE = 'delete from durable_nodes where id = $1';
 
 /**
@@ -61,7 +75,7 @@ export class Membership {
     return this.session !== undefined && performance.now() - this.beatAt < this.leaseMs / 2;
   }
 
-  /** By the clock of this process: when it came back after it was away; -Infinity: it never was. */
+  /** By the clock of this process: when it, or PostgreSQL before it joined, came back; -Infinity: nobody was away. */
   get cameBackAt(): number {
     return this.rejoinedAt;
   }
@@ -69,6 +83,8 @@ export class Membership {
   /** Before the first run: nothing may run unwatched. */
   async join(): Promise<void> {
     await this.connect();
+    const [server] = await this.query<{ isJustBack: boolean }>(IS_JUST_BACK, [GRACE_MS]);
+    if (server?.isJustBack) this.rejoinedAt = performance.now();
     this.loop.start();
   }
 
@@ -81,9 +97,12 @@ export class Membership {
     await session?.end().catch(() => undefined);
   }
 
-  /** On the session itself, so that who is not a member can ask nothing. */
+  /**
+   * On the session itself, so that who is not a member can ask nothing.
+   * @throws ServiceUnavailableError without a session
+   */
   async query<Row extends object>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    if (!this.session) return [];
+    if (!this.session) throw new ServiceUnavailableError('The membership session is away');
     const { rows } = await this.session.query<Row>(sql, parameters);
     return rows;
   }

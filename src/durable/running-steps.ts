@@ -7,9 +7,14 @@ import { RunHandedOverError } from './durable.errors';
 const CHECK_INTERVAL_MS = 1000;
 
 const LOST = `
-  select mine.id from unnest($1::text[], $2::text[]) as mine (id, owner)
+  select mine.id, mine.owner from unnest($1::text[], $2::text[]) as mine (id, owner)
   left join dbos.workflow_status s on s.workflow_uuid = mine.id
   where s.owner_xid is distinct from mine.owner`;
+
+interface LostOwner {
+  readonly id: string;
+  readonly owner: string;
+}
 
 interface RunningStep {
   readonly runId: string;
@@ -67,13 +72,18 @@ export class RunningSteps {
   private async check(): Promise<void> {
     if (this.steps.size === 0) return;
     const steps = [...this.steps];
-    const rows = await this.database.query<{ id: string }[]>(LOST, [
+    const rows = await this.database.query<LostOwner[]>(LOST, [
       steps.map(({ runId }) => runId),
       steps.map(({ owner }) => owner),
     ]);
-    const lost = new Set(rows.map(({ id }) => id));
-    for (const step of steps) if (lost.has(step.runId)) abort(step);
+    // A run may be back here, as another owner, while an old step of it hangs.
+    const lost = new Set(rows.map(({ id, owner }) => keyOf(id, owner)));
+    for (const step of steps) if (lost.has(keyOf(step.runId, step.owner))) abort(step);
   }
+}
+
+function keyOf(runId: string, owner: string): string {
+  return `${runId} ${owner}`;
 }
 
 function abort({ controller, runId }: RunningStep): void {

@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '../config/index';
 import { BackgroundLoop } from '../observability/index';
-import { APPLICATION_VERSION } from './dbos/dbos-sdk';
-import { LOCK_SEED, Membership } from './membership';
+import { APPLICATION_VERSION, DbosSdk } from './dbos/dbos-sdk';
+import { GRACE_MS, LOCK_SEED, Membership } from './membership';
 import { RUNS_LOST, WAKE_CHANNEL } from './wake-channel';
 
-/** After a restart of PostgreSQL every lock is free until its owner has come back. */
-const GRACE_MS = 5000;
+/** A run that was claimed so long ago is carried out by now, unless the answer to the claim's commit was lost. */
+const CLAIM_LIMIT_MS = 5000;
 
 const QUEUED_AGAIN = `
   set status = 'ENQUEUED', owner_xid = null, started_at_epoch_ms = null,
@@ -48,32 +48,60 @@ const HAND_OVER = `
     returning queue_name)
   ${TELL}`;
 
+const CLAIMED = `
+  select workflow_uuid as id, owner_xid as owner from dbos.workflow_status
+  where status = 'PENDING' and executor_id = $1 and owner_xid is not null
+    and started_at_epoch_ms < extract(epoch from now()) * 1000 - $2`;
+/** The attempt counts, so that what cannot be begun at all is given up. */
+const GIVE_BACK = `
+  with stranded as materialized (
+    select s.workflow_uuid from dbos.workflow_status s
+    join unnest($1::text[], $2::text[]) as mine (id, owner) on s.workflow_uuid = mine.id and s.owner_xid = mine.owner
+    where s.status = 'PENDING' for update of s skip locked),
+  taken as (
+    update dbos.workflow_status ${QUEUED_AGAIN}
+    where workflow_uuid in (select workflow_uuid from stranded)
+    returning queue_name)
+  ${TELL}`;
+
+interface Claimed {
+  readonly id: string;
+  readonly owner: string;
+}
+
 interface Taken {
   readonly queue: string;
   readonly count: number;
 }
 
-/** Gives the runs of processes that are gone, or stuck, back to their queues. Every process does it for all others. */
+/**
+ * Gives the runs of processes that are gone, or stuck, back to their queues. Every process does it for all others, and
+ * for those of its own that it does not know of.
+ */
 @Injectable()
 export class TakeOver {
   private readonly logger = new Logger('Durable');
   private readonly leaseMs: number;
   private readonly loop: BackgroundLoop;
+  private readonly ownLoop: BackgroundLoop;
 
   constructor(
     private readonly membership: Membership,
+    private readonly sdk: DbosSdk,
     config: AppConfig,
   ) {
     this.leaseMs = config.vars.DURABLE_LEASE_MS;
     this.loop = new BackgroundLoop('taking over runs', config.vars.DURABLE_SWEEP_MS, () => this.sweep());
+    this.ownLoop = new BackgroundLoop('giving back runs', CLAIM_LIMIT_MS, () => this.giveBack());
   }
 
   start(): void {
     this.loop.start();
+    this.ownLoop.start();
   }
 
   async stop(): Promise<void> {
-    await this.loop.stop();
+    await Promise.all([this.loop.stop(), this.ownLoop.stop()]);
   }
 
   /** Gives one run of this process, or all, to the others. */
@@ -87,6 +115,21 @@ export class TakeOver {
     if (!this.mayJudge()) return;
     const taken = await this.membership.query<Taken>(SWEEP, [this.membership.nodeId, GRACE_MS, this.leaseMs]);
     if (taken.length > 0) this.logger.warn(`Runs of processes that are gone are carried on: ${total(taken)}`);
+  }
+
+  /** Runs that are this process's by their rows, and that it does not carry out. */
+  private async giveBack(): Promise<void> {
+    const { executor } = this.sdk;
+    if (!executor) return;
+    const claimed = await this.membership.query<Claimed>(CLAIMED, [this.membership.nodeId, CLAIM_LIMIT_MS]);
+    const stranded = claimed.filter(({ id }) => !executor.systemDatabase.checkForRunningWorkflow(id));
+    if (stranded.length === 0) return;
+    const taken = await this.membership.query<Taken>(GIVE_BACK, [
+      stranded.map(({ id }) => id),
+      stranded.map(({ owner }) => owner),
+    ]);
+    if (taken.length > 0)
+      this.logger.warn(`Runs that were claimed and not begun are begun again: ${total(taken)}`);
   }
 
   /** What kept this process from PostgreSQL may have kept the others too. */

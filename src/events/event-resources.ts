@@ -25,12 +25,18 @@ const USER: OwnedResource = { prefix: 'usr', name: 'user', table: 'users', owner
 @Injectable()
 export class EventResources {
   private readonly owners = new Map<IdPrefix, OwnerOf>();
+  private readonly limits = new Map<IdPrefix, number>();
 
   constructor(private readonly database: DataSource) {
     for (const resource of [USER, WEBHOOK, API_KEY]) this.registerOwned(resource);
   }
 
-  registerOwned({ prefix, table, idColumn = 'id', ownerColumn = 'user_id' }: OwnedResource): void {
+  /** @param most streams of one such thing that a process serves at once, whoever reads them and by whichever route */
+  registerOwned(
+    { prefix, table, idColumn = 'id', ownerColumn = 'user_id' }: OwnedResource,
+    most = Infinity,
+  ): void {
+    this.limits.set(prefix, most);
     const sql = `select ${ownerColumn} as owner from ${table} where ${idColumn} = $1`;
     this.register(prefix, async (id) => {
       const [row] = await this.database.query<{ owner: string }[]>(sql, [id]);
@@ -40,6 +46,12 @@ export class EventResources {
 
   register(prefix: IdPrefix, ownerOf: OwnerOf): void {
     this.owners.set(prefix, ownerOf);
+  }
+
+  /** How many streams may follow it at once in a process. */
+  mostFollowers(resource: string): number {
+    for (const [prefix, most] of this.limits) if (fromApiId(prefix, resource) !== undefined) return most;
+    return Infinity;
   }
 
   /** The resource with `me` replaced by the caller's own id. */

@@ -59,17 +59,16 @@ export class EventStreams implements OnModuleInit {
 
   /**
    * @param after position of the last event that the client has; undefined: what happens from now on.
-   * @param most streams that may follow the resource here, whoever reads them
    * @throws NotFoundError, TooManyEventStreamsError, ServiceUnavailableError
    */
-  async plan(ctx: RequestContext, resource: string, after?: string, most?: number): Promise<StreamPlan> {
+  async plan(ctx: RequestContext, resource: string, after?: string): Promise<StreamPlan> {
     if (this.requests.isDraining) throw leaving();
     this.checkCount(ctx.principal);
     const filter = await this.resources.filterFor(ctx.principal, resource);
     const head = await this.events.head();
     // Again: others of the same user may have been opened meanwhile.
     this.checkCount(ctx.principal);
-    this.checkFollowers(resource, most);
+    this.checkFollowers(resource);
     // A position from before a restored backup lies ahead of everything: such a client starts now.
     const isKnown = after !== undefined && BigInt(after) <= BigInt(head);
     return { ctx, resource, filter, position: isKnown ? after : head };
@@ -130,7 +129,8 @@ export class EventStreams implements OnModuleInit {
     );
   }
 
-  private checkFollowers(resource: string, most = Infinity): void {
+  private checkFollowers(resource: string): void {
+    const most = this.resources.mostFollowers(resource);
     const count = [...this.open.values()].filter((plan) => plan.resource === resource).length;
     if (count < most) return;
     throw new TooManyEventStreamsError(`${most} event streams follow ${resource} already: close one.`);

@@ -13,13 +13,13 @@ export class ProjectEndings {
     private readonly files: ProjectFiles,
   ) {}
 
-  /** When it is back, nothing of the project is under way anywhere. */
+  /** Cancels whatever is under way. A tool elsewhere may be told a moment later: FileCleanup takes what it still writes. */
   async endAll(ctx: RequestContext, projectId: string): Promise<void> {
     await this.plannings.cancelAll(projectId);
     await this.runs.cancelAll(ctx, projectId);
   }
 
   async removeFiles(projectId: string): Promise<void> {
-    await this.files.removeAll(projectId);
+    await this.files.removeAll({ projectId });
   }
 }

@@ -19,6 +19,9 @@ export const PROJECT: OwnedResource = { prefix: 'prj', name: 'project', table: '
 export const PLAN: OwnedResource = { prefix: 'pln', name: 'plan', table: 'plans' };
 export const TASK: OwnedResource = { prefix: 'tsk', name: 'task', table: 'tasks' };
 
+/** Streams of one project that a process serves at once. */
+export const MAX_FOLLOWERS = 10;
+
 /** Ids are UUIDs. Frozen. */
 export interface Project {
   readonly id: string;

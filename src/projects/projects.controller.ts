@@ -80,7 +80,9 @@ export class ProjectsController {
   @ApiOkResponse({ type: ProjectDto })
   @ApiNotFoundResponse(FOREIGN)
   @ApiForbiddenResponse({ description: 'An administrator set the budget' })
-  @ApiConflictResponse({ description: '`INVALID_STATUS`: no requirements change while it is planned or carried out' })
+  @ApiConflictResponse({
+    description: '`INVALID_STATUS`: no requirements change while it is planned or carried out',
+  })
   async update(
     @Ctx() ctx: RequestContext,
     @Param('id') id: string,

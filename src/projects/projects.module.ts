@@ -6,8 +6,9 @@ import { EventResources, EventsModule } from '../events/index';
 import { ExecutionModule } from '../execution/index';
 import { LedgerModule } from '../ledger/index';
 import { ToolsModule } from '../tools/index';
+import { FileCleanup } from './file-cleanup';
 import { PLAN_CONTROLLERS, PLAN_PROVIDERS } from './plans/plan-providers';
-import { PROJECT } from './project';
+import { MAX_FOLLOWERS, PROJECT } from './project';
 import { ProjectBudgets } from './project-budgets';
 import { ProjectEndings } from './project-endings';
 import { ProjectPages } from './project.pages';
@@ -25,6 +26,7 @@ import { WorkContexts } from './work-context';
   imports: [AgentsModule, AuthModule, BudgetModule, EventsModule, ExecutionModule, LedgerModule, ToolsModule],
   controllers: [ProjectsController, ...PLAN_CONTROLLERS, ...RUN_CONTROLLERS],
   providers: [
+    FileCleanup,
     ProjectBudgets,
     ProjectEndings,
     ProjectPages,
@@ -39,6 +41,6 @@ export class ProjectsModule implements OnModuleInit {
   constructor(private readonly streams: EventResources) {}
 
   onModuleInit(): void {
-    this.streams.registerOwned(PROJECT);
+    this.streams.registerOwned(PROJECT, MAX_FOLLOWERS);
   }
 }

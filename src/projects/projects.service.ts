@@ -83,6 +83,7 @@ export class ProjectsService {
       if (await this.changing((tx) => this.removeQuiet(ctx, id, tx))) break;
       if (tries >= MAX_TRIES) throw new ConflictError('Something keeps beginning in the project: try again');
     }
+    // A crash before this leaves them to FileCleanup.
     await this.endings.removeFiles(uuid);
   }
 

@@ -5,6 +5,9 @@ export abstract class RunControl {
   /** Begins the newest run of a project, which is approved. @param projectId UUID @throws InvalidStatusError */
   abstract start(ctx: RequestContext, projectId: string): Promise<void>;
 
-  /** Ends every run of the project wherever it is; when it is back, nothing of them writes any more. @param projectId UUID */
+  /**
+   * Ends every run of the project, whatever the status of that is. When it is back, none of them changes a row any more;
+   * calls and tools under way have been told to stop. @param projectId UUID
+   */
   abstract cancelAll(ctx: RequestContext, projectId: string): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { JsonObject, JsonValue } from '../common/index';
-import { checkSchema, compileSchema } from './schema-compiler';
+import { compileSchema } from './schema-compiler';
 import { isCheap, schemaCost } from './schema-cost';
 
 const MAX_PROBLEMS = 5;
@@ -22,16 +22,14 @@ export function argumentCheck(schema: JsonObject): ArgumentCheck {
 }
 
 /**
- * For a schema that any user's server may have written: compiled at the first call, and what would take long to check is
- * left to the tool.
- * @throws Error saying what is wrong with the schema; the check throws what only compiling shows
+ * For a schema that any user's server may have written: what would take long to check is left to the tool.
+ * @throws Error saying what is wrong with the schema
  */
 export function boundedArgumentCheck(schema: JsonObject): ArgumentCheck {
-  checkSchema(schema);
   const cost = schemaCost(schema);
   if (!cost) return () => [];
-  let check: ArgumentCheck | undefined;
-  return (args) => (isCheap(cost, args) ? (check ??= argumentCheck(schema))(args) : []);
+  const check = argumentCheck(schema);
+  return (args) => (isCheap(cost, args) ? check(args) : []);
 }
 
 /** What ajv says of the keywords that have a sentence of their own. */

@@ -16,7 +16,7 @@ export class KnownTool {
 
   get unavailableReason(): string | undefined {
     try {
-      return this.tool.unavailableReason?.() ?? this.schema.problem;
+      return this.tool.unavailableReason?.() ?? (this.isOwned ? this.compiled : this.schema)?.problem;
     } catch (error) {
       this.logger.error(`The tool ${this.facts.name} cannot say whether it is available: ${String(error)}`);
       return 'the tool cannot say whether it is available';
@@ -29,21 +29,30 @@ export class KnownTool {
 
   /** In sentences for the model; empty when the arguments fit. @throws Error about the schema */
   problems(args: JsonObject): readonly string[] {
-    return this.schema.check?.(args) ?? [];
+    const { check, problem } = this.schema;
+    if (!check) throw new Error(problem);
+    return check(args);
   }
 
-  /** Compiled when the tool is first looked for: compiling takes longer than starting all tools. */
+  private get isOwned(): boolean {
+    return this.tool.ownerId !== undefined;
+  }
+
+  /**
+   * Compiled when the tool is first looked for: compiling takes longer than starting all tools. One of a user's is compiled
+   * when it is first called: there may be thousands, and nobody is to wait for all of them.
+   */
   private get schema(): { readonly check?: ArgumentCheck; readonly problem?: string } {
     return (this.compiled ??= this.compile());
   }
 
   private compile(): { readonly check?: ArgumentCheck; readonly problem?: string } {
     try {
-      const toCheck = this.tool.ownerId === undefined ? argumentCheck : boundedArgumentCheck;
+      const toCheck = this.isOwned ? boundedArgumentCheck : argumentCheck;
       return { check: toCheck(this.facts.parameters) };
     } catch (error) {
       const problem = `the schema of its arguments is not valid: ${(error as Error).message}`;
-      this.logger.error(`The tool ${this.facts.name} is not available: ${problem}`);
+      if (!this.isOwned) this.logger.error(`The tool ${this.facts.name} is not available: ${problem}`);
       return { problem };
     }
   }

@@ -39,28 +39,18 @@ type Draft = keyof typeof draftClasses;
 /** They know the schema of schemas, which takes long to compile. */
 const schemaCheckers = new Map<Draft, Ajv>();
 
-/** Cheap: nothing is compiled. @throws Error saying what is wrong with the schema, as far as one sees without compiling it */
-export function checkSchema({ $schema, ...schema }: JsonObject): void {
+/** @throws Error saying what is wrong with the schema */
+export function compileSchema({ $schema, ...schema }: JsonObject): SchemaCheck {
   const draft = draftOf($schema);
   const checker = schemaCheckers.get(draft) ?? new (draftClasses[draft]())(OPTIONS);
   schemaCheckers.set(draft, checker);
-  if (checker.validateSchema(schema)) return;
-  throw new Error(checker.errorsText(checker.errors?.slice(0, MAX_TOLD), { dataVar: 'schema' }));
-}
-
-/** @throws Error saying what is wrong with the schema */
-export function compileSchema(schema: JsonObject): SchemaCheck {
-  checkSchema(schema);
-  const { $schema, ...plain } = schema;
+  if (!checker.validateSchema(schema))
+    throw new Error(checker.errorsText(checker.errors?.slice(0, MAX_TOLD), { dataVar: 'schema' }));
   const effort: Effort = { left: MAX_PATTERN_STEPS };
+  const code = { regExp: linearRegExps(effort) };
   // One compiler for each: the ids within a schema must not be seen by others, nor stay behind.
-  const compiler = new (draftClasses[draftOf($schema)]())({
-    ...OPTIONS,
-    meta: false,
-    validateSchema: false,
-    code: { regExp: linearRegExps(effort) },
-  });
-  const validate: ValidateFunction = compiler.compile(plain);
+  const options = { ...OPTIONS, meta: false, validateSchema: false, code };
+  const validate: ValidateFunction = new (draftClasses[draft]())(options).compile(schema);
   if ('$async' in validate) throw new Error('schema is asynchronous');
   return (value) => {
     effort.left = MAX_PATTERN_STEPS;

@@ -8,21 +8,26 @@ export interface SchemaCost {
   readonly comparisons: number;
 }
 
-const MAX_NODES = 2000;
+/** Of a value; a field that is not set has none. */
+type Part = JsonValue | undefined;
+
+const MAX_NODES = 1000;
 const MAX_POINTER_CHARS = 1000;
 /** Nodes times values. */
-const MAX_EFFORT = 1_000_000;
+const MAX_EFFORT = 200_000;
 /** So many characters of a text take about as long as a value. */
 const CHARS_PER_VALUE = 64;
+const UNUSED: ReadonlySet<string> = new Set(['$id', '$schema', '$defs', 'definitions']);
 /** Names that change what a `$ref` means. */
 const ID_KEYWORDS = ['$id', '$anchor', '$dynamicAnchor', '$dynamicRef', '$recursiveRef'];
 
 /** Undefined when there is no bound worth naming: too large, refers to itself, or refers by names. */
 export function schemaCost(root: JsonObject): SchemaCost | undefined {
-  const open: JsonValue[] = [usedOf(root)];
+  const open: Part[] = [usedOf(root)];
   let nodes = 1;
   let comparisons = 0;
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+  while (open.length > 0) {
+    const value = open.pop();
     const inner = innerOf(root, value);
     if (!inner) return undefined;
     nodes += inner.length;
@@ -36,8 +41,9 @@ export function schemaCost(root: JsonObject): SchemaCost | undefined {
 /** Is it little enough work for a process that serves all others at the same time? */
 export function isCheap({ nodes, comparisons }: SchemaCost, args: JsonObject): boolean {
   let values = 0;
-  const open: JsonValue[] = [args];
-  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+  const open: Part[] = [args];
+  while (open.length > 0) {
+    const value = open.pop();
     values += 1 + (typeof value === 'string' ? value.length / CHARS_PER_VALUE : 0);
     if (values * (nodes + comparisons * values) > MAX_EFFORT) return false;
     if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) open.push(part);
@@ -46,12 +52,12 @@ export function isCheap({ nodes, comparisons }: SchemaCost, args: JsonObject): b
 }
 
 /** Without what is only there to be referred to, and the name of the whole. */
-function usedOf({ $id, $schema, $defs, definitions, ...used }: JsonObject): JsonObject {
-  return used;
+function usedOf(root: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(root).filter(([keyword]) => !UNUSED.has(keyword)));
 }
 
 /** Undefined: nobody can say what it refers to without compiling it. */
-function innerOf(root: JsonObject, value: JsonValue): readonly JsonValue[] | undefined {
+function innerOf(root: JsonObject, value: Part): readonly Part[] | undefined {
   if (typeof value !== 'object' || value === null) return [];
   if (!isJsonObject(value)) return value;
   if (hasId(value)) return undefined;

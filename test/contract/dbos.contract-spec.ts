@@ -77,6 +77,8 @@ describe('DBOS', () => {
     });
     expect(owner).toEqual(expect.any(String));
     expect(executor()?.systemDatabase.countRunningWorkflowsForQueue(QUEUE)).toBe(1);
+    expect(executor()?.systemDatabase.checkForRunningWorkflow(id)).toBe(true);
+    expect(executor()?.systemDatabase.checkForRunningWorkflow(randomUUID())).toBe(false);
     await node.engine.cancel([id]);
     expect(await rowOf(id)).toMatchObject({ status: 'CANCELLED', owner_xid: null, isCompleted: true });
   });

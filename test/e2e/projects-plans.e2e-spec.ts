@@ -1,3 +1,4 @@
+import { fromApiId } from '../../src/common/index';
 import { type Answer, startApp, type TestApp } from '../support/app';
 import { eventually } from '../support/eventually';
 import { startTruthProvider, type TruthProvider } from '../support/truth-provider/truth-provider';
@@ -192,6 +193,36 @@ describe('planning with a provider', () => {
     expect((await client.planned(id)).state).toBe('ready');
     expect(await lines(id)).toHaveLength(2);
   });
+
+  it('holds no place in the queue while a limit makes it wait', async () => {
+    const { userId, key } = await app.register();
+    const body = { name: 'Soap shop', requirements: REQUIREMENTS };
+    const { id } = (await client.call<ProjectBody>('POST', '/projects', body, key)).body;
+    await client.call('POST', '/limits', { scope: 'user', scopeId: userId, requestsPerMinute: 1 });
+    await truth.script({ answer: planText([aTask('A')]), times: 'always' });
+    const waiting = await eventually(async () => {
+      // That request is the one of its minute: the model is not asked, unless another minute began in between.
+      await client.call('POST', `/projects/${id}/plan`, {}, key);
+      const rows = await runsOfPlannings(userId);
+      return rows.find(({ statuses }) => String(statuses) === 'SUCCESS,DELAYED');
+    }, 20_000);
+    expect((await client.call('DELETE', `/projects/${id}`)).status).toBe(204);
+    const [run] = await app.database.query<object[]>(
+      'select status from dbos.workflow_status where workflow_uuid = $1',
+      [waiting.last],
+    );
+    expect(run).toEqual({ status: 'CANCELLED' });
+  });
+
+  const runsOfPlannings = async (
+    userId: string,
+  ): Promise<readonly { last: string; statuses: readonly string[] }[]> =>
+    await app.database.query(
+      `select p.workflow_id as last, array_agg(w.status order by w.workflow_uuid) as statuses
+       from plans p join dbos.workflow_status w on starts_with(w.workflow_uuid, p.id::text)
+       where p.user_id = $1 and p.state = 'planning' group by p.id`,
+      [fromApiId('usr', userId)],
+    );
 
   it('says the schema in words to a model that cannot be held to it', async () => {
     await truth.script({ answer: planText([aTask('A')]), times: 'always' });

@@ -80,8 +80,8 @@ export class ProjectRuns {
     const graph = { tasks: tasks.map(asPlanned), warnings: [] };
     await this.app.database.transaction(async (tx) => {
       const [plan] = await tx.query<{ id: string }[]>(
-        `insert into plans (id, project_id, user_id, version, state, asked)
-         values (gen_random_uuid(), $1, $2, 1, 'approved', '{}') returning id`,
+        `insert into plans (id, project_id, user_id, version, state, asked, workflow_id)
+         values (gen_random_uuid(), $1, $2, 1, 'approved', '{}', 'none') returning id`,
         [projectId, userId],
       );
       const planId = plan?.id ?? '';

@@ -6,6 +6,10 @@ import type { Readable, Writable } from 'node:stream';
 
 const DIE_WITH_PARENT = path.join(__dirname, 'die-with-parent.cjs');
 
+/** `npm run proof` builds it and takes what it built, which starts in a third of the time. */
+const ENTRY =
+  process.env.PROOF_SERVICE === 'built' ? ['dist/src/main.js'] : ['-r', '@swc-node/register', 'src/main.ts'];
+
 /** The service in a process of its own, for tests that kill it or read what it prints. */
 export class ServiceProcess {
   private printed = '';
@@ -13,7 +17,7 @@ export class ServiceProcess {
   private readonly exit: Promise<number | null>;
 
   constructor(private readonly env: NodeJS.ProcessEnv) {
-    const args = ['-r', DIE_WITH_PARENT, '-r', '@swc-node/register', 'src/main.ts'];
+    const args = ['-r', DIE_WITH_PARENT, ...ENTRY];
     this.child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, ...env }, stdio: 'pipe' });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.on('data', (chunk: Buffer) => (this.printed += chunk.toString()));

@@ -160,6 +160,7 @@ const INDEXES = [
   'create index tasks_project_id_idx on tasks (project_id)',
   `create index tasks_ready_idx on tasks (user_id, priority desc, run_id, position) where state = 'ready'`,
   `create index tasks_running_idx on tasks (user_id) where state = 'running'`,
+  `create index tasks_crashed_idx on tasks (id) where error ->> 'code' = 'CRASHED' and state in ('ready', 'running')`,
   `create index tasks_waiting_idx on tasks (ready_at) where state = 'waiting'`,
   'create index task_dependencies_depends_on_idx on task_dependencies (depends_on)',
 ];

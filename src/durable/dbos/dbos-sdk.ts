@@ -22,7 +22,11 @@ export interface PolledQueue {
 
 export interface Executor {
   readonly initialized: boolean;
-  readonly systemDatabase: { countRunningWorkflowsForQueue(queue: string): number };
+  readonly systemDatabase: {
+    countRunningWorkflowsForQueue(queue: string): number;
+    /** Whether this process carries it out. */
+    checkForRunningWorkflow(runId: string): boolean;
+  };
 }
 
 export interface QueueRunner {

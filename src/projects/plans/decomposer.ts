@@ -1,6 +1,12 @@
 /** Turns the tasks of a plan into a graph. Pure; a plan of 5,000 tasks takes some milliseconds. */
 import { PlanCycleError } from '../projects.errors';
-import { type DraftTask, MAX_PLAN_WARNINGS, type PlanWarning, type TaskGraph, type WarningCode } from './plan';
+import {
+  type DraftTask,
+  MAX_PLAN_WARNINGS,
+  type PlanWarning,
+  type TaskGraph,
+  type WarningCode,
+} from './plan';
 
 /** A dependency as it was understood: a position, or why it is left out. */
 type Found = number | Refusal;

@@ -1,33 +1,51 @@
 /** Finds the JSON object that a model was asked for in whatever it wrote around it. Pure. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../common/index';
 
-/** Beginnings that are tried; a text of nothing but braces must not cost more. */
-const MAX_BEGINNINGS = 200;
+/** Of all beginnings together, so that a text of nothing but braces costs no more. */
+const MAX_SCANNED_CHARS = 5_000_000;
 const CLOSING: Readonly<Record<string, string>> = { '{': '}', '[': ']' };
+/** An object with a field, or a list of objects; most brackets of code and prose are neither. */
+const BEGINNING = /\{(?=\s*")|\[(?=\s*\{)/g;
 
 /**
- * The first object with a list of `tasks`, bare or in fences, with prose before and after, one level deep in another
- * object, or as the bare list; with commas too many. Undefined: there is none that is whole.
+ * The last object with a list of `tasks`, bare or in fences, with prose before and after, one level deep in another
+ * object, or as the bare list; with commas too many. One that holds tasks goes before an empty one, and an object before a
+ * bare list. Undefined: there is none that is whole.
  */
 export function planIn(text: string): JsonObject | undefined {
+  let [best, rank] = [undefined as JsonObject | undefined, 0];
+  for (const value of valuesIn(text)) {
+    const plan = asPlan(value);
+    if (!plan || rankOf(plan, value) < rank) continue;
+    [best, rank] = [plan, rankOf(plan, value)];
+  }
+  return best;
+}
+
+function rankOf({ tasks }: JsonObject, value: JsonValue): number {
+  if (Array.isArray(value)) return 2;
+  return Array.isArray(tasks) && tasks.length > 0 ? 3 : 1;
+}
+
+/** What is JSON in a text, the outermost of each, in its order. */
+function* valuesIn(text: string): Generator<JsonValue> {
+  let scanned = 0;
   let from = 0;
-  for (let tries = 0; tries < MAX_BEGINNINGS; tries += 1) {
+  while (scanned < MAX_SCANNED_CHARS) {
     const start = nextBeginning(text, from);
-    if (start < 0) return undefined;
+    if (start < 0) return;
     const end = endOf(text, start);
+    scanned += (end < 0 ? text.length : end) - start;
     const value = end < 0 ? undefined : parsed(text.slice(start, end));
-    const plan = value === undefined ? undefined : asPlan(value);
-    if (plan) return plan;
-    // What was no JSON may hold some; what was, and is no plan, is behind us.
+    if (value !== undefined) yield value;
+    // What was no JSON may hold some; what was is behind us.
     from = value === undefined ? start + 1 : end;
   }
-  return undefined;
 }
 
 function nextBeginning(text: string, from: number): number {
-  const [object, list] = [text.indexOf('{', from), text.indexOf('[', from)];
-  if (object < 0 || list < 0) return Math.max(object, list);
-  return Math.min(object, list);
+  BEGINNING.lastIndex = from;
+  return BEGINNING.exec(text)?.index ?? -1;
 }
 
 /** Behind the bracket that closes the one at `start`; -1: it is never closed. Brackets in strings do not count. */

@@ -35,8 +35,9 @@ export interface OpenPlanning {
 
 /** One that has not ended, and what carries it out now. */
 export interface PlanningRun {
-  /** UUID. */
+  /** UUIDs. */
   readonly planId: string;
+  readonly projectId: string;
   /** Of the durable run. */
   readonly workflowId: string;
 }
@@ -73,12 +74,15 @@ const RECENT = `
 const COUNT = 'insert into planning_starts (plan_id, user_id) values ($1, $2)';
 const FORGET_STARTS = `
   delete from planning_starts where user_id = $1 and started_at <= clock_timestamp() - interval '1 minute'`;
+const RUN_COLUMNS = 'id as "planId", project_id as "projectId", workflow_id as "workflowId"';
 const LEFT = `
-  select id as "planId", workflow_id as "workflowId" from plans where state = 'planning' and created_at < clock_timestamp() - make_interval(secs => $1)
+  select ${RUN_COLUMNS} from plans where state = 'planning' and created_at < clock_timestamp() - make_interval(secs => $1)
   order by created_at limit 100`;
 const PLANNINGS = `
-  select id as "planId", workflow_id as "workflowId" from plans where project_id = $1 and state = 'planning'
+  select ${RUN_COLUMNS} from plans where project_id = $1 and state = 'planning'
   order by version desc`;
+const CARRIED_OUT_BY = `
+  select id from plans where id = $1 and workflow_id = $2 and state = 'planning' for no key update`;
 /** Plannings of one user begin one after the other, in all processes. */
 const TAKE_TURN = `select pg_advisory_xact_lock(hashtextextended('planning of ' || $1, 0))`;
 
@@ -174,6 +178,11 @@ export class PlansRepository {
   /** Those that began that long ago and have not ended. */
   async leftSince(seconds: number): Promise<PlanningRun[]> {
     return await this.database.query<PlanningRun[]>(LEFT, [seconds]);
+  }
+
+  /** Still so, until the transaction ends? After the lock of its project. */
+  async isCarriedOutBy(tx: SqlExecutor, { planId, workflowId }: PlanningRun): Promise<boolean> {
+    return ((await tx.query(CARRIED_OUT_BY, [planId, workflowId])) as unknown[]).length > 0;
   }
 
   /** Those of a project that have not ended, newest first. */

@@ -4,7 +4,8 @@ import { AppConfig } from '../../config/index';
 import { DurableEngine, type RunState } from '../../durable/index';
 import { BackgroundLoop } from '../../observability/index';
 import { PlanResults } from './plan-results.service';
-import { PlansRepository } from './plan.repository';
+import { lockProject } from '../project-status';
+import { type PlanningRun, PlansRepository } from './plan.repository';
 
 const INTERVAL_MS = 5000;
 /** Younger ones are left alone. */
@@ -43,12 +44,16 @@ export class PlanningWatch implements OnApplicationBootstrap, OnApplicationShutd
     }
   }
 
-  private async end(planId: string, state: RunState | undefined): Promise<void> {
+  private async end(planning: PlanningRun, state: RunState | undefined): Promise<void> {
     const message =
       state === 'given_up'
         ? 'The planning ended the processes that did it, several times'
         : 'The planning ended before there was a plan';
     const error = { code: 'PLANNING_ENDED', message };
-    await this.database.transaction((tx) => this.results.fail(tx, planId, error));
+    await this.database.transaction(async (tx) => {
+      await lockProject(tx, planning.projectId);
+      // Another run may have taken it over since it was looked at.
+      if (await this.plans.isCarriedOutBy(tx, planning)) await this.results.fail(tx, planning.planId, error);
+    });
   }
 }

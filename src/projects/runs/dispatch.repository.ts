@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
+import { CRASHED } from './failure';
 
 export interface DispatchLimits {
   /** Tasks that run at once. */
@@ -34,10 +35,15 @@ const READY_AGAIN = `
 
 /**
  * $1 at once in all, $2 per owner, $3 of one call. By priority; at the same priority whoever has the least under way is
- * next, so that owners take turns; then the oldest.
+ * next, so that owners take turns; then the oldest. Of the tasks that crashed together one is tried at a time.
  */
 const CHOOSE = `
-  with busy as (
+  with suspect as (
+    select t.id from tasks t join project_runs r on r.id = t.run_id
+    where t.error ->> 'code' = '${CRASHED}' and t.state in ('ready', 'running')
+      and (t.state = 'running' or r.status = 'running')
+    order by t.state = 'running' desc, t.id limit 1
+  ), busy as (
     select user_id, count(*)::int as running from tasks where state = 'running' group by user_id
   ), owners as (
     select o.user_id, coalesce(b.running, 0) as running
@@ -48,6 +54,7 @@ const CHOOSE = `
       o.running + row_number() over (order by t.priority desc, t.run_id, t.position) as load
     from tasks t join project_runs r on r.id = t.run_id and r.status = 'running'
     where t.user_id = o.user_id and t.state = 'ready'
+      and (t.error ->> 'code' is distinct from '${CRASHED}' or t.id = (select id from suspect))
     order by t.priority desc, t.run_id, t.position
     limit greatest(0, least($3, $2 - o.running))
   ) own

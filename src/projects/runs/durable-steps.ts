@@ -22,21 +22,28 @@ const MAX_PAUSE_MS = 2000;
 /** What the beginning of a workflow has found out, as its journal keeps it. */
 export type Begun = {
   readonly maxRounds: number;
-  /** Milliseconds since the epoch. */
-  readonly deadlineAt: number;
+  readonly timeoutMs: number;
   readonly long: readonly LongResult[];
 };
 
-/** The steps of one durable run of a task. What it works with is read in the first step that is not journalled yet. */
+const SUMMARIES_AT_ONCE = 4;
+
+/**
+ * The steps of one durable run of a task. What it works with is read in the first step that is not journalled yet. Its
+ * time counts from here, so that a run which was handed over has what it was given: nobody worked on it meanwhile.
+ */
 export class DurableSteps implements StepHost {
+  readonly limits: StepHost['limits'];
   private loaded?: Promise<{ readonly work: Work; readonly material: Material }>;
 
   constructor(
     private readonly engine: DurableEngine,
     private readonly parts: TaskParts,
     private readonly run: { readonly taskId: string; readonly workflowId: string },
-    readonly limits: Begun,
-  ) {}
+    private readonly begun: Begun,
+  ) {
+    this.limits = { maxRounds: begun.maxRounds, deadlineAt: Date.now() + begun.timeoutMs };
+  }
 
   step<T extends JsonValue>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.engine.step(name, work);
@@ -62,8 +69,8 @@ export class DurableSteps implements StepHost {
     const { work } = await this.loadedWork();
     const { task } = work;
     await this.engine.guarded(async (tx) => {
-      await this.parts.work.keep(tx, task, step);
-      if (!goesOn(step)) return;
+      const isNew = await this.parts.work.keep(tx, task, step);
+      if (!isNew || !goesOn(step)) return;
       const what = `“${task.title}”: round ${step.number} was answered`;
       await this.parts.events.append(tx, task.runId, [
         { type: 'task.progress', what, task: { ...task, state: 'running' }, more: { round: step.number } },
@@ -78,11 +85,14 @@ export class DurableSteps implements StepHost {
 
   /** Summarises what is too long among the earlier results. Where that fails, they are cut. */
   async summarise(): Promise<void> {
-    await Promise.all(
-      this.limits.long.map((long) =>
-        this.step(summaryStep(long.id), (signal) => this.summariseOne(long, signal)),
-      ),
-    );
+    const { long: all } = this.begun;
+    for (let next = 0; next < all.length; next += SUMMARIES_AT_ONCE) {
+      await Promise.all(
+        all
+          .slice(next, next + SUMMARIES_AT_ONCE)
+          .map((long) => this.step(summaryStep(long.id), (signal) => this.summariseOne(long, signal))),
+      );
+    }
   }
 
   private async summariseOne(long: LongResult, signal: AbortSignal): Promise<string | null> {
@@ -94,9 +104,9 @@ export class DurableSteps implements StepHost {
       const { deadlineAt } = this.limits;
       const ctx = await this.parts.callers.context(work, { step, signal, deadlineAt });
       await this.parts.earlier.summarise(ctx, { taskId, long }, async (result: KeptSummary) => {
-        await this.engine.guarded((tx) =>
-          this.parts.work.keep(tx, work.task, { step, number: 0, requestId: ctx.requestId, result }),
-        );
+        await this.engine.guarded(async (tx) => {
+          await this.parts.work.keep(tx, work.task, { step, number: 0, requestId: ctx.requestId, result });
+        });
       });
       return null;
     } catch (error) {
@@ -123,7 +133,7 @@ export class DurableSteps implements StepHost {
     const { task, project } = work;
     const kept = await patiently(signal, () => parts.work.steps(task));
     const agent = await patiently(signal, () => parts.callers.agent(work, signal));
-    const earlier = await patiently(signal, () => parts.earlier.of(task.id, summariesIn(kept, this.limits)));
+    const earlier = await patiently(signal, () => parts.earlier.of(task.id, summariesIn(kept, this.begun)));
     const messages = parts.messages.build(agent, task, { project, earlier });
     return { work, material: { agent, task, messages, kept } };
   }

@@ -23,6 +23,8 @@ const SUMMARY_MODEL = 'auto:cheap';
 const CHARS_PER_TOKEN = 4;
 const MIN_TOKENS = 64;
 const MAX_TOKENS = 2048;
+/** Characters. What a shorter summary could say is not worth a call. */
+const MIN_SHARE = 1000;
 
 const INSTRUCTION = `You shorten the result of a task, so that others can build on it. Keep every decision, name, number,
 interface and open question; leave out explanations and repetition. Answer with the shortened text only.`;
@@ -41,12 +43,12 @@ export class EarlierResults {
     private readonly config: AppConfig,
   ) {}
 
-  /** Pure. */
+  /** Those that are worth a summary; what is longer than its share without being worth one is cut. Pure. */
   tooLong(dependencies: readonly Dependency[]): readonly LongResult[] {
     const shares = this.shares(dependencies);
     return dependencies.flatMap(({ id, length }, index) => {
       const share = shares[index] ?? 0;
-      return share < length ? [{ id, share }] : [];
+      return share < length && share >= MIN_SHARE ? [{ id, share }] : [];
     });
   }
 
@@ -60,7 +62,7 @@ export class EarlierResults {
     { taskId, long }: { readonly taskId: string; readonly long: LongResult },
     keep: (summary: KeptSummary) => Promise<void>,
   ): Promise<void> {
-    const source = (await this.work.dependencyTexts(taskId, SOURCE_CHARS)).find(({ id }) => id === long.id);
+    const source = await this.work.dependencyText(taskId, long.id, SOURCE_CHARS);
     if (!source) return;
     await this.pipeline.run(ctx, summaryRequest(source, long.share), undefined, async (answer) => {
       const { text } = keptRound(answer);
@@ -72,7 +74,7 @@ export class EarlierResults {
   async of(taskId: string, summaries: ReadonlyMap<string, KeptSummary>): Promise<readonly EarlierResult[]> {
     const dependencies = await this.work.dependencies(taskId);
     const shares = this.shares(dependencies);
-    const texts = await this.work.dependencyTexts(taskId, this.config.vars.TASK_CONTEXT_CHARS);
+    const texts = await this.work.dependencyTexts(taskId, Math.max(0, ...shares));
     return texts.map(({ id, title, text }, index) => {
       const share = shares[index] ?? 0;
       const isLong = (dependencies[index]?.length ?? 0) > share;

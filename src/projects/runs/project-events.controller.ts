@@ -14,10 +14,7 @@ import type { FastifyReply } from 'fastify';
 import { AcceptsEventToken, Ctx, OwnedBy, Requires } from '../../auth/index';
 import type { RequestContext } from '../../common/index';
 import { EventStreams, lastEventIdOf, openEventStream, StreamQueryDto } from '../../events/index';
-import { PROJECT } from '../project';
-
-/** Streams of one project that a process serves at once. */
-export const MAX_FOLLOWERS = 10;
+import { MAX_FOLLOWERS, PROJECT } from '../project';
 
 @ApiTags('projects')
 @ApiBearerAuth()
@@ -57,7 +54,7 @@ export class ProjectEventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const after = lastEventIdOf(lastEventId) ?? query.after;
-    const plan = await this.streams.plan(ctx, id, after, MAX_FOLLOWERS);
+    const plan = await this.streams.plan(ctx, id, after);
     // The handler ends here, so that no deadline runs: the stream has its own reasons to end.
     this.streams.start(plan, openEventStream(reply));
   }

@@ -7,11 +7,14 @@ import { repeatOnConflict } from '../../ledger/index';
 import { NEXT_STATUSES, PROJECT, type Project } from '../project';
 import { lockProject } from '../project-status';
 import { InvalidStatusError } from '../projects.errors';
+import { WorkContexts } from '../work-context';
 import { WAKE_DISPATCHERS } from './dispatch.repository';
 import { RunEnds } from './run-ends';
 import { type RunEvent, RunEvents } from './run-events';
 import type { Run, RunStatus } from './run';
 import { RunRepository } from './run.repository';
+
+const SET_PAYER = 'update project_runs set key_id = $2 where id = $1';
 
 /** A project that nobody else changes now, and its newest run. */
 export interface Locked {
@@ -31,6 +34,7 @@ export class RunChanges {
     private readonly ends: RunEnds,
     private readonly events: RunEvents,
     private readonly audit: AuditSink,
+    private readonly contexts: WorkContexts,
   ) {}
 
   /** @param projectId UUID @throws NotFoundError */
@@ -55,13 +59,35 @@ export class RunChanges {
   async move(
     tx: SqlExecutor,
     ctx: RequestContext,
-    { project, run }: Locked & { readonly run: Run },
+    locked: Locked & { readonly run: Run },
+    note: StatusNote & { readonly to: RunStatus },
+  ): Promise<void> {
+    const { status } = locked.project;
+    if (!NEXT_STATUSES[status].includes(note.to)) throw InvalidStatusError.ofProject(status, note.to);
+    await this.set(tx, ctx, locked.run, note);
+  }
+
+  /** Whatever the status of the project is. */
+  async set(
+    tx: SqlExecutor,
+    ctx: RequestContext,
+    run: Run,
     { to, type, what }: StatusNote & { readonly to: RunStatus },
   ): Promise<void> {
-    if (!NEXT_STATUSES[project.status].includes(to)) throw InvalidStatusError.ofProject(project.status, to);
     await this.ends.setStatus(tx, run.id, to);
     await this.events.append(tx, run.id, [{ type, what, actorId: ctx.principal.userId }]);
     await this.record(tx, ctx, { action: `project.${type.split('.')[1]}`, run, to });
+  }
+
+  /** What the run costs from now on is the caller's: by its key, when it is the owner. @throws ForbiddenError */
+  async payBy(tx: SqlExecutor, ctx: RequestContext, run: Run): Promise<void> {
+    const { keyId } = this.contexts.actorFor(ctx, run.userId);
+    await tx.query(SET_PAYER, [run.id, keyId ?? null]);
+  }
+
+  /** Whether the caller may have something carried out that this user pays for. @throws ForbiddenError */
+  checkCaller(ctx: RequestContext, ownerId: string): void {
+    this.contexts.actorFor(ctx, ownerId);
   }
 
   async record(

@@ -7,13 +7,11 @@ import { lockProject, moveProject } from '../project-status';
 import { InvalidStatusError } from '../projects.errors';
 import { RunControl } from '../run-control';
 import { TaskTransitions } from '../tasks/task-transitions';
-import { WorkContexts } from '../work-context';
-import type { Run } from './run';
+import { ENDED_STATUSES, type Run } from './run';
 import { type Locked, RunChanges } from './run-changes.service';
 import { RunRepository } from './run.repository';
 
-const BEGIN = `
-  update project_runs set key_id = $2, tasks_done = greatest(tasks_done, tasks_reused) where id = $1`;
+const BEGIN = 'update project_runs set tasks_done = greatest(tasks_done, tasks_reused) where id = $1';
 const ALL_DONE = 'update project_runs set tasks_done = tasks_total where id = $1';
 
 /** What has to be told when the transaction is committed. */
@@ -21,8 +19,6 @@ interface Cancelled {
   readonly workflowIds: readonly string[];
   readonly planIds: readonly string[];
 }
-
-const NOTHING: Cancelled = { workflowIds: [], planIds: [] };
 
 /** Starts, pauses, resumes and cancels runs. What is already as it was asked to be is left as it is. */
 @Injectable()
@@ -32,7 +28,6 @@ export class RunControlService extends RunControl {
     private readonly runs: RunRepository,
     private readonly transitions: TaskTransitions,
     private readonly engine: DurableEngine,
-    private readonly contexts: WorkContexts,
     private readonly plannings: PlanningCancellation,
   ) {
     super();
@@ -54,8 +49,8 @@ export class RunControlService extends RunControl {
     locked: Locked & { readonly run: Run },
     what: string,
   ): Promise<void> {
-    const { keyId } = this.contexts.actorFor(ctx, locked.project.userId);
-    await tx.query(BEGIN, [locked.run.id, keyId ?? null]);
+    await this.changes.payBy(tx, ctx, locked.run);
+    await tx.query(BEGIN, [locked.run.id]);
     await this.changes.move(tx, ctx, locked, { to: 'running', type: 'project.started', what });
   }
 
@@ -69,11 +64,12 @@ export class RunControlService extends RunControl {
     });
   }
 
-  /** @throws NotFoundError, InvalidStatusError */
+  /** With the caller's key, when the caller is the owner. @throws NotFoundError, InvalidStatusError, ForbiddenError */
   async resume(ctx: RequestContext, projectId: string): Promise<void> {
     await this.changes.change(ctx, projectId, async (tx, locked) => {
       if (locked.project.status === 'running') return;
       const run = runOf(locked, ['paused'], 'resume it');
+      await this.changes.payBy(tx, ctx, run);
       const note = { type: 'project.resumed', what: 'The run goes on' } as const;
       await this.changes.move(tx, ctx, { ...locked, run }, { to: 'running', ...note });
     });
@@ -91,19 +87,24 @@ export class RunControlService extends RunControl {
     const workflowIds = await this.changes.change(ctx, projectId, async (tx, locked) => {
       const ended: string[] = [];
       for (const run of await this.runs.open(ctx, projectId, tx)) {
-        ended.push(...(await this.endRun(tx, ctx, { ...locked, run })));
+        ended.push(...(await this.endRun(tx, ctx, run)));
       }
-      return ended;
+      return ended.concat(await this.cancelledBefore(tx, locked));
     });
     await this.abort({ workflowIds, planIds: [] });
   }
 
   private async cancelIn(tx: SqlExecutor, ctx: RequestContext, locked: Locked): Promise<Cancelled> {
     const { project, run } = locked;
-    if (project.status === 'cancelled') return NOTHING;
-    const isOpen = run && ['approved', 'running', 'paused'].includes(project.status);
-    if (isOpen) return { workflowIds: await this.endRun(tx, ctx, { project, run }), planIds: [] };
+    // Asked again: perhaps because nobody was told the first time.
+    if (project.status === 'cancelled') {
+      return { workflowIds: await this.cancelledBefore(tx, locked), planIds: [] };
+    }
     const planIds = await this.plannings.cancelIn(tx, project.id);
+    // One that was approved and has not begun may stand behind a newer plan.
+    if (run && !ENDED_STATUSES.includes(run.status)) {
+      return { workflowIds: await this.endRun(tx, ctx, run), planIds };
+    }
     const before = (await lockProject(tx, project.id)) ?? project;
     // What had ended before it was planned anew stays as it ended.
     const isEnded = planIds.length > 0 && !NEXT_STATUSES[before.status].includes('cancelled');
@@ -112,16 +113,16 @@ export class RunControlService extends RunControl {
   }
 
   /** The workflows that are to be told. */
-  private async endRun(
-    tx: SqlExecutor,
-    ctx: RequestContext,
-    locked: Locked & { readonly run: Run },
-  ): Promise<readonly string[]> {
-    const workflowIds = await this.transitions.cancelRun(tx, locked.run.id);
-    await tx.query(ALL_DONE, [locked.run.id]);
+  private async endRun(tx: SqlExecutor, ctx: RequestContext, run: Run): Promise<readonly string[]> {
+    const workflowIds = await this.transitions.cancelRun(tx, run.id);
+    await tx.query(ALL_DONE, [run.id]);
     const note = { type: 'project.cancelled', what: 'The run was cancelled' } as const;
-    await this.changes.move(tx, ctx, locked, { to: 'cancelled', ...note });
+    await this.changes.set(tx, ctx, run, { to: 'cancelled', ...note });
     return workflowIds;
+  }
+
+  private async cancelledBefore(tx: SqlExecutor, { run }: Locked): Promise<readonly string[]> {
+    return run?.status === 'cancelled' ? await this.transitions.cancelledIn(tx, run.id) : [];
   }
 
   private async abort({ workflowIds, planIds }: Cancelled): Promise<void> {

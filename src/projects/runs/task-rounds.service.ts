@@ -3,7 +3,7 @@ import type { ChatTool, FunctionToolCall, RequestContext } from '../../common/in
 import { CompletionPipeline } from '../../execution/index';
 import { ToolRegistry, ToolRunner } from '../../tools/index';
 import type { ExitReason } from '../tasks/task';
-import { EMPTY_ANSWER, type Failure } from './failure';
+import { CUT_BY_BUDGET, emptyAnswer, type Failure } from './failure';
 import { callsOf, isEmpty, keptRound, messagesBefore, roundRequest } from './round-request';
 import {
   type KeptRound,
@@ -75,22 +75,21 @@ export class TaskRounds {
       if (known) return outcomeOf(known);
       const obstacle = await host.obstacle(signal);
       if (obstacle !== undefined) return { next: obstacle };
-      const answer = await this.ask(host, material, round, signal);
-      return answer ? outcomeOf(answer) : { next: 'failed', failure: EMPTY_ANSWER };
+      return await this.ask(host, material, round, signal);
     } catch (error) {
       return { next: 'failed', failure: await host.judge(error, signal) };
     }
   }
 
-  /** Undefined: it said nothing, which is not kept, so that it can be asked again. */
+  /** An answer that says nothing is not kept, so that it can be asked for again. */
   private async ask(
     host: StepHost,
     material: Material,
     round: number,
     stepSignal: AbortSignal,
-  ): Promise<KeptRound | undefined> {
+  ): Promise<RoundOutcome> {
     const step = roundStep(round);
-    let kept: KeptRound | undefined;
+    let outcome: RoundOutcome | undefined;
     await withinDeadline(stepSignal, host.limits.deadlineAt, async (signal) => {
       const ctx = await host.context(step, signal);
       await this.registry.ready(ctx, material.agent.tools);
@@ -98,13 +97,17 @@ export class TaskRounds {
       const request = roundRequest(material, messagesBefore(round, material), tools);
       await this.pipeline.run(ctx, request, undefined, async (answer) => {
         const result = keptRound(answer);
-        if (isEmpty(result)) return;
+        if (isEmpty(result)) {
+          outcome = { next: 'failed', failure: emptyAnswer(result) };
+          return;
+        }
         await host.keep({ step, number: round, requestId: ctx.requestId, result });
         material.kept.set(step, result);
-        kept = result;
+        outcome = outcomeOf(result);
       });
     });
-    return kept;
+    if (!outcome) throw new Error('An answer was given to nobody');
+    return outcome;
   }
 
   /** What it may call now; the others it cannot know of. */
@@ -165,17 +168,7 @@ export class TaskRounds {
 function outcomeOf(answer: KeptRound): RoundOutcome {
   const calls = callsOf(answer).length;
   if (calls > 0) return { next: 'tools', calls };
-  if (answer.isCutByBudget) {
-    return {
-      next: 'failed',
-      failure: {
-        code: 'BUDGET_EXCEEDED',
-        message: 'The budget could not pay for the whole answer',
-        exitReason: 'budget',
-        retry: null,
-      },
-    };
-  }
+  if (answer.isCutByBudget) return { next: 'failed', failure: CUT_BY_BUDGET };
   return { next: 'done', exitReason: answer.finishReason === 'length' ? 'max_tokens' : 'completed' };
 }
 

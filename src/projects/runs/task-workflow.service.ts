@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { JsonObject, SqlExecutor } from '../../common/index';
+import type { SqlExecutor } from '../../common/index';
 import { AppConfig } from '../../config/index';
 import { DurableEngine } from '../../durable/index';
-import { backoffMs } from '../../execution/index';
 import { type Ending, TaskTransitions } from '../tasks/task-transitions';
 import { Dispatcher, TASK_QUEUE, TASK_WORKFLOW } from './dispatcher.service';
 import { type Begun, DurableSteps, judge, patiently } from './durable-steps';
-import type { Failure } from './failure';
 import { type RoundsEnd, TaskRounds } from './task-rounds.service';
 import { TaskParts } from './task-parts.service';
 import type { Work } from './work.repository';
@@ -18,7 +16,6 @@ type Beginning = { readonly next: 'go'; readonly begun: Begun } | { readonly nex
 /** After the transaction: when the dispatcher shall look again. */
 type Closed = { readonly retryInMs: number | null };
 
-const MAX_RETRY_MS = 300_000;
 const NOW: Closed = { retryInMs: null };
 
 /** One attempt at a task, as a durable run: begins it, does its rounds, and ends it in one transaction. */
@@ -38,6 +35,7 @@ export class TaskWorkflow {
 
   private async run(input: TaskInput): Promise<null> {
     const beginning = await this.engine.step<Beginning>('begin', (signal) => this.begin(input, signal));
+    if (beginning.next === 'go' && !(await this.start(input))) return null;
     const end = beginning.next === 'go' ? await this.work(input, beginning.begun) : beginning;
     if (end.next === 'taken') return null;
     const { retryInMs } = await this.engine.fenced<Closed>('end', (tx) => this.close(tx, input, end));
@@ -46,7 +44,12 @@ export class TaskWorkflow {
     return null;
   }
 
-  /** Who does it, until when, and with what. */
+  /** Told once, however often the workflow is begun. False: the task is somebody else's by now. */
+  private async start({ taskId, workflowId }: TaskInput): Promise<boolean> {
+    return await this.engine.fenced('start', (tx) => this.transitions.start(tx, taskId, workflowId));
+  }
+
+  /** Who does it, for how long, and with what. */
   private async begin(input: TaskInput, signal: AbortSignal): Promise<Beginning> {
     const { taskId, workflowId } = input;
     const work = await patiently(signal, () => this.parts.work.find(taskId));
@@ -55,8 +58,6 @@ export class TaskWorkflow {
     try {
       const agent = await patiently(signal, () => this.parts.callers.agent(work, signal));
       if (agent.mode === 'interactive') return { next: 'answer' };
-      const isOurs = await this.engine.guarded((tx) => this.transitions.start(tx, taskId, workflowId));
-      if (!isOurs) return { next: 'taken' };
       return { next: 'go', begun: await this.begun(work, agent.limits, signal) };
     } catch (error) {
       return { next: 'failed', failure: await judge(error, signal, this.parts.callers) };
@@ -72,7 +73,7 @@ export class TaskWorkflow {
     const timeoutMs = Math.min(limits.timeoutMs, this.config.vars.TASK_TIMEOUT_MS);
     return {
       maxRounds: limits.maxRounds,
-      deadlineAt: Date.now() + timeoutMs,
+      timeoutMs,
       long: this.parts.earlier.tooLong(dependencies),
     };
   }
@@ -104,29 +105,7 @@ export class TaskWorkflow {
       case 'taken':
         return NOW;
       case 'failed':
-        return await this.fail(tx, { taskId, workflowId }, end.failure);
+        return { retryInMs: await this.transitions.fail(tx, { taskId, workflowId }, end.failure) };
     }
-  }
-
-  /** Again later, while the failure may pass and the task has retries left. */
-  private async fail(
-    tx: SqlExecutor,
-    { taskId, workflowId }: TaskInput,
-    { code, message, exitReason, retry }: Failure,
-  ): Promise<Closed> {
-    const error: JsonObject = { code, message };
-    const retries = await this.transitions.retriesOf(tx, taskId);
-    const { MAX_TASK_RETRIES: maxRetries, TASK_RETRY_BASE_MS: baseDelayMs } = this.config.vars;
-    if (!retry || (retry.isCounted && retries >= maxRetries)) {
-      const ending: Ending = { state: 'failed', exitReason, output: 'all', error };
-      await this.transitions.end(tx, taskId, { workflowId }, ending);
-      return NOW;
-    }
-    const policy = { maxTries: maxRetries, baseDelayMs, maxDelayMs: MAX_RETRY_MS };
-    const pause = retry.isCounted ? backoffMs(policy, retries + 1) : 0;
-    const afterMs = Math.max(pause, retry.afterMs ?? 0);
-    const { isCounted } = retry;
-    await this.transitions.waitForRetry(tx, taskId, workflowId, { afterMs, isCounted, error });
-    return { retryInMs: afterMs };
   }
 }

@@ -51,16 +51,18 @@ const DEPENDENCIES = `
   select t.id, t.title, char_length(coalesce(t.output, ''))::int as length
   from task_dependencies d join tasks t on t.id = d.depends_on where d.task_id = $1 order by t.position`;
 
+/** $3: of this one only. */
 const TEXTS = `
   select t.id, t.title, case when char_length(t.output) <= 2 * $2 then coalesce(t.output, '')
       else left(t.output, $2) || right(t.output, $2) end as text
-  from task_dependencies d join tasks t on t.id = d.depends_on where d.task_id = $1 order by t.position`;
+  from task_dependencies d join tasks t on t.id = d.depends_on
+  where d.task_id = $1 and ($3::uuid is null or d.depends_on = $3) order by t.position`;
 
 const STEPS = 'select step, result from task_steps where task_id = $1 and generation = $2';
 
 const KEEP = `
   insert into task_steps (task_id, generation, step, number, request_id, result) values ($1, $2, $3, $4, $5, $6)
-  on conflict do nothing`;
+  on conflict do nothing returning step`;
 
 /**
  * Tasks for those who carry them out: not filtered by an owner, because it is the task that says for whom the work is
@@ -93,7 +95,12 @@ export class WorkRepository {
 
   /** @param chars of the beginning and of the end, where it is longer than both together */
   async dependencyTexts(taskId: string, chars: number): Promise<readonly DependencyText[]> {
-    return await this.database.query<DependencyText[]>(TEXTS, [taskId, chars]);
+    return await this.database.query<DependencyText[]>(TEXTS, [taskId, chars, null]);
+  }
+
+  async dependencyText(taskId: string, id: string, chars: number): Promise<DependencyText | undefined> {
+    const [row] = await this.database.query<DependencyText[]>(TEXTS, [taskId, chars, id]);
+    return row;
   }
 
   async steps({ id, generation }: Pick<Task, 'id' | 'generation'>): Promise<Map<string, JsonObject>> {
@@ -101,12 +108,14 @@ export class WorkRepository {
     return new Map(rows.map(({ step, result }) => [step, result]));
   }
 
+  /** False: it was kept before. */
   async keep(
     tx: SqlExecutor,
     { id, generation }: Pick<Task, 'id' | 'generation'>,
     { step, number, requestId, result }: KeptStep,
-  ): Promise<void> {
-    await tx.query(KEEP, [id, generation, step, number, requestId ?? null, toStorableJson(result)]);
+  ): Promise<boolean> {
+    const values = [id, generation, step, number, requestId ?? null, toStorableJson(result)];
+    return ((await tx.query(KEEP, values)) as unknown[]).length > 0;
   }
 }
 

@@ -27,7 +27,10 @@ export class TaskChanges {
     private readonly audit: AuditSink,
   ) {}
 
-  /** What it shall do, unless it is being done or was done. @throws NotFoundError, InvalidStatusError, UnknownAgentError */
+  /**
+   * What it shall do, unless it is being done or was done.
+   * @throws NotFoundError, InvalidStatusError, UnknownAgentError, ForbiddenError
+   */
   async update(ctx: RequestContext, id: string, change: TaskChange): Promise<Task> {
     const { agent } = change;
     if (agent !== undefined && !(await this.agents.find(ctx, agent))) {
@@ -39,7 +42,9 @@ export class TaskChanges {
         throw InvalidStatusError.unless(task.state, CHANGEABLE, 'change the task');
       }
       const isNew = names.some((name) => !ORDER_ONLY.includes(name));
+      if (isNew) this.changes.checkCaller(ctx, task.userId);
       await this.tasks.change(tx, task, change, isNew);
+      if (agent !== undefined && agent !== task.agent) await this.transitions.reopen(tx, task.id);
       await this.record(tx, ctx, { action: 'task.update', task, after: { changed: names } });
     });
   }
@@ -48,7 +53,11 @@ export class TaskChanges {
   async cancel(ctx: RequestContext, id: string): Promise<Task> {
     let workflowId: string | null = null;
     const cancelled = await this.changing(ctx, id, async (tx, task) => {
-      if (task.state === 'cancelled') return;
+      if (task.state === 'cancelled') {
+        // Asked again: perhaps because its workflow was not told the first time.
+        workflowId = task.workflowId ?? null;
+        return;
+      }
       const actorId = ctx.principal.userId;
       const ending = { state: 'cancelled', exitReason: 'cancelled', output: 'all', actorId } as const;
       const ended = await this.transitions.end(tx, task.id, 'open', ending);
@@ -81,6 +90,7 @@ export class TaskChanges {
     const found = await this.tasks.find(ctx, taskId);
     if (!found) throw noSuch(TASK);
     return await this.changes.change(ctx, found.projectId, async (tx) => {
+      await this.tasks.lock(tx, taskId);
       await work(tx, await this.taskIn(tx, ctx, taskId));
       return await this.taskIn(tx, ctx, taskId);
     });

@@ -25,6 +25,10 @@ const REVIVE = `
   update tasks set state = 'blocked', exit_reason = null, error = null, completed_at = null,
     updated_at = clock_timestamp()
   where id = any($1::uuid[])`;
+/** The answers of before are what it begins with, but not the one that the budget cut. */
+const KEEP_WHOLE = `
+  update task_steps set generation = generation + 1
+  where task_id = $1 and generation = $2 and result ->> 'isCutByBudget' is distinct from 'true'`;
 const UNCOUNT = 'update project_runs set tasks_done = tasks_done - $2 where id = $1';
 
 /** Tries a task again that did not succeed. */
@@ -41,7 +45,7 @@ export class TaskRetries {
   /**
    * The run goes on; what was skipped for its sake waits for it again. Answers that are kept are not bought again.
    * @param isFresh forgets them
-   * @throws NotFoundError, InvalidStatusError, RetryLimitError; ConflictError when something it depends on has to be
+   * @throws NotFoundError, InvalidStatusError, RetryLimitError, ForbiddenError; ConflictError when something it depends on has to be
    * tried again first, or its run is not the newest
    */
   async retry(ctx: RequestContext, id: string, isFresh: boolean): Promise<Task> {
@@ -83,7 +87,10 @@ export class TaskRetries {
     const graph = await this.graphs.graphOf(tx, run.id);
     refuseDead(graph, task);
     const isAnew = isFresh || (task.exitReason !== undefined && DEAD_ENDS.includes(task.exitReason));
-    await tx.query(AGAIN, [task.id, isAnew ? 1 : 0]);
+    const isCut = !isAnew && task.exitReason === 'budget';
+    if (isCut) await tx.query(KEEP_WHOLE, [task.id, task.generation]);
+    await tx.query(AGAIN, [task.id, isAnew || isCut ? 1 : 0]);
+    await this.changes.payBy(tx, ctx, run);
     const revived = revivedTasks(graph, task.id);
     await tx.query(REVIVE, [[...revived]]);
     await tx.query(UNCOUNT, [run.id, 1 + revived.size]);

@@ -60,6 +60,10 @@ export const WAIT_FOR_ANSWER = changing(`
     started_at = coalesce(t.started_at, ${NOW})
   where t.id = $1 and t.state = 'running' and t.workflow_id = $2`);
 
+export const REOPEN = changing(`
+  update tasks t set state = 'ready', waiting_for = null, updated_at = ${NOW}
+  where t.id = $1 and t.state = 'waiting' and t.waiting_for = 'answer'`);
+
 export const GIVE_BACK = changing(`
   update tasks t set state = 'ready', updated_at = ${NOW}
   where t.id = $1 and t.state = 'running' and t.workflow_id = $2`);
@@ -76,3 +80,7 @@ export const CANCEL = `
     returning t.workflow_id, open.state as before
   )
   select workflow_id from changed where before = 'running'`;
+
+/** Of tasks that were cancelled: workflows that may not have been told. */
+export const CANCELLED = `
+  select workflow_id from tasks where run_id = $1 and state = 'cancelled' and workflow_id is not null`;

@@ -1,22 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import type { JsonObject, SqlExecutor } from '../../common/index';
 import { toStorableJson } from '../../common/index';
+import { AppConfig } from '../../config/index';
+import { backoffMs } from '../../execution/index';
 import type { TaskState } from '../project';
+import type { Failure } from '../runs/failure';
 import { RunEnds } from '../runs/run-ends';
 import { type RunEvent, RunEvents, type TaskNote } from '../runs/run-events';
 import type { ExitReason } from './task';
 import {
   CANCEL,
+  CANCELLED,
   CLOSE,
   FREE,
   GIVE_BACK,
   LOCK,
+  REOPEN,
   RETRIES,
   SKIP,
   START,
   WAIT,
   WAIT_FOR_ANSWER,
 } from './task-transition-sql';
+
+const MAX_RETRY_MS = 300_000;
+/** Of the time that a task was told to wait. */
+const MAX_APART = 0.2;
 
 /** Which state a task must be in for the change to happen: nobody changes what is somebody else's by now. */
 export type From =
@@ -71,6 +80,7 @@ export class TaskTransitions {
   constructor(
     private readonly events: RunEvents,
     private readonly ends: RunEnds,
+    private readonly config: AppConfig,
   ) {}
 
   /** A workflow has taken the task up. False: it is not this workflow's any more. */
@@ -93,10 +103,28 @@ export class TaskTransitions {
     return task;
   }
 
-  /** Tries after failures so far. */
-  async retriesOf(tx: SqlExecutor, taskId: string): Promise<number> {
+  /**
+   * Again later, while the failure may pass and the task has retries left; otherwise it ends.
+   * @returns in how many milliseconds it is tried again; null: never
+   */
+  async fail(
+    tx: SqlExecutor,
+    { taskId, workflowId }: { readonly taskId: string; readonly workflowId: string },
+    { code, message, exitReason, retry }: Failure,
+  ): Promise<number | null> {
+    const error: JsonObject = { code, message };
     const [row] = (await tx.query(RETRIES, [taskId])) as { retries: number }[];
-    return row?.retries ?? 0;
+    const retries = row?.retries ?? 0;
+    const { MAX_TASK_RETRIES: maxRetries, TASK_RETRY_BASE_MS: baseDelayMs } = this.config.vars;
+    if (!retry || (retry.isCounted && retries >= maxRetries)) {
+      await this.end(tx, taskId, { workflowId }, { state: 'failed', exitReason, output: 'all', error });
+      return null;
+    }
+    const policy = { maxTries: maxRetries, baseDelayMs, maxDelayMs: MAX_RETRY_MS };
+    const pause = retry.isCounted ? backoffMs(policy, retries + 1) : 0;
+    const afterMs = Math.max(pause, apart(retry.afterMs ?? 0));
+    await this.waitForRetry(tx, taskId, workflowId, { afterMs, isCounted: retry.isCounted, error });
+    return afterMs;
   }
 
   /** It failed and is tried again later. Until then it holds no slot. */
@@ -131,6 +159,12 @@ export class TaskTransitions {
     });
   }
 
+  /** It waits for a person no more: it has another agent. The caller's transaction has locked the project. */
+  async reopen(tx: SqlExecutor, taskId: string): Promise<void> {
+    const task = await changed(tx, REOPEN, [taskId]);
+    if (task) await this.tell(tx, task, { type: 'task.ready', what: `“${task.title}” has another agent` });
+  }
+
   /** It goes on later where it is now: its run is paused, or its workflow went missing. */
   async giveBack(tx: SqlExecutor, taskId: string, workflowId: string): Promise<void> {
     await tx.query(LOCK, [taskId]);
@@ -144,6 +178,12 @@ export class TaskTransitions {
     return rows.flatMap(({ workflow_id: workflowId }) => workflowId ?? []);
   }
 
+  /** The workflows that the tasks of a cancelled run had; they may be told again. */
+  async cancelledIn(tx: SqlExecutor, runId: string): Promise<readonly string[]> {
+    const rows = (await tx.query(CANCELLED, [runId])) as { workflow_id: string }[];
+    return rows.map(({ workflow_id: workflowId }) => workflowId);
+  }
+
   private async settleDependents(tx: SqlExecutor, task: ChangedTask): Promise<readonly ChangedTask[]> {
     if (task.state !== 'succeeded') return await allChanged(tx, SKIP, [task.id, dependencyError(task)]);
     await tx.query(FREE, [task.id]);
@@ -153,6 +193,11 @@ export class TaskTransitions {
   private async tell(tx: SqlExecutor, task: ChangedTask, event: Omit<RunEvent, 'task'>): Promise<void> {
     await this.events.append(tx, task.runId, [{ ...event, task }]);
   }
+}
+
+/** Tasks that were told to wait for the same moment do not all come at it. */
+function apart(ms: number): number {
+  return Math.round(ms * (1 + MAX_APART * Math.random()));
 }
 
 function closeParameters(taskId: string, from: From, ending: Ending): unknown[] {

@@ -5,7 +5,7 @@ import type { TaskState } from '../project';
 /** Why a task ended as it did. */
 export const EXIT_REASONS = [
   'completed',
-  /** The answer was cut at the task's max tokens; it counts as a result. */
+  /** The answer was cut at the task's max tokens; it counts as a result, unless there was none yet. */
   'max_tokens',
   'budget',
   'timeout',

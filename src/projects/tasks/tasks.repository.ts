@@ -35,6 +35,7 @@ const COSTS = `
   select task_id, sum(cost_pico_usd)::text as pico, bool_or(cost_pico_usd is null) as "isUnknown",
     (array_agg(model order by admitted_at desc, attempt desc) filter (where outcome = 'succeeded'))[1] as model
   from usage_lines where task_id = any($1::uuid[]) group by task_id`;
+const LOCK = 'select from tasks where id = $1 for no key update';
 const CHANGE = `
   update tasks t set title = $2, description = $3, deliverables = $4::json, success_criteria = $5::json, agent = $6,
     model = $7, metadata = $8::json, max_tokens = $9, priority = $10, generation = t.generation + $11::integer,
@@ -59,6 +60,11 @@ export class TasksRepository {
   ): Promise<Task | undefined> {
     const rows = (await executor.query(FIND, [...viewer(ctx), id])) as TaskRow[];
     return rows.map(toTask)[0];
+  }
+
+  /** Nobody else changes it until the transaction ends; the dispatcher passes over it. */
+  async lock(tx: SqlExecutor, id: string): Promise<void> {
+    await tx.query(LOCK, [id]);
   }
 
   /** In the order of the plan; without their outputs. */

@@ -8,7 +8,7 @@ import type { Tool } from '../tool.port';
 import type { ComfyUiClient } from './comfyui.client';
 import type { ComfyUi } from './comfyui.service';
 import { imageExtension } from './image-type';
-import { DEFAULT_WORKFLOW, filled, type WorkflowValues } from './workflow';
+import { DEFAULT_WORKFLOW, filled, keptAs, refusedNode, type WorkflowValues } from './workflow';
 
 const MAX_WORKFLOW_BYTES = 256 * 1024;
 const SEEDS = 2 ** 48 - 1;
@@ -44,7 +44,7 @@ export class ComfyUiTool implements Tool {
         type: 'object',
         minProperties: 1,
         description:
-          'A workflow of your own in ComfyUI’s API format; "{{prompt}}", "{{negativePrompt}}", "{{width}}", "{{height}}", "{{steps}}", "{{seed}}" and "{{checkpoint}}" in it are filled in.',
+          'A workflow of your own in ComfyUI’s API format; "{{prompt}}", "{{negativePrompt}}", "{{width}}", "{{height}}", "{{steps}}", "{{seed}}" and "{{checkpoint}}" in it are filled in. It may have ComfyUI’s own nodes that load models, encode, sample, decode, scale and save; none that load images.',
       },
     },
     required: ['prompt'],
@@ -68,7 +68,10 @@ export class ComfyUiTool implements Tool {
     const { workflow = DEFAULT_WORKFLOW, ...wanted } = args as unknown as ImageArguments;
     const values = { ...DEFAULTS, seed: randomInt(SEEDS), ...wanted, checkpoint };
     if (JSON.stringify(workflow).length > MAX_WORKFLOW_BYTES) throw new Error('The workflow is too large');
-    const image = await this.draw(client, filled(workflow, values), signal);
+    const drawn = filled(workflow, values);
+    const refused = refusedNode(drawn);
+    if (refused !== undefined) throw new Error(`The workflow may not have a node of the kind ${refused}`);
+    const image = await this.draw(client, keptAs(drawn, `lattice-${newId()}`), signal);
     const extension = imageExtension(image);
     if (extension === undefined) throw new Error('ComfyUI gave something that is no image');
     const { path, bytes } = await this.files.write(

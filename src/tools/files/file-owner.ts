@@ -15,6 +15,13 @@ export function folderOf(owner: FileOwner): readonly string[] {
   return 'projectId' in owner ? [checked(owner.projectId)] : ['users', checked(owner.userId)];
 }
 
+/** Undefined: it is no folder of an owner. @param names as `folderOf` gives them */
+export function ownerOf(names: readonly string[]): FileOwner | undefined {
+  const id = names.at(-1) ?? '';
+  if (!UUID.test(id)) return undefined;
+  return names.length === 1 ? { projectId: id } : { userId: id };
+}
+
 function checked(id: string): string {
   if (!UUID.test(id)) throw new Error('The owner of files is not a UUID');
   return id;

@@ -7,6 +7,7 @@ import { PayloadTooLargeError } from '../../errors/index';
 import { toFileError } from './file-error';
 import { type FileOwner, folderOf } from './file-owner';
 import { namesOf } from './file-path';
+import { settledOwners } from './file-owners';
 import { KeyedQueue } from './keyed-queue';
 import { appendToFile, filesBelow, type FoundFile, openFile, removeFile, replaceFile } from './sandbox-files';
 import { inFolder, type SandboxFolder } from './sandbox-folder';
@@ -57,6 +58,7 @@ export class ProjectFiles {
     const names = namesOf(file);
     return await this.change(owner, signal, async () => {
       await this.requireRoom(owner, file, () => bytes.length);
+      signal?.throwIfAborted();
       await this.inParent(owner, names, (folder, name) => replaceFile(folder, name, bytes), true);
       return { path: file, bytes: bytes.length };
     });
@@ -67,6 +69,7 @@ export class ProjectFiles {
     const names = namesOf(file);
     return await this.change(owner, signal, async () => {
       await this.requireRoom(owner, file, (old) => old + bytes.length);
+      signal?.throwIfAborted();
       const size = await this.inParent(
         owner,
         names,
@@ -127,12 +130,15 @@ export class ProjectFiles {
     });
   }
 
-  /** Everything a project has written. @param projectId UUID */
-  async removeAll(projectId: string): Promise<void> {
-    const names = folderOf({ projectId });
-    await this.change({ projectId }, undefined, () =>
-      rm(path.join(this.root, ...names), { recursive: true, force: true }),
-    );
+  /** Everything that was written. */
+  async removeAll(owner: FileOwner): Promise<void> {
+    const folder = path.join(this.root, ...folderOf(owner));
+    await this.change(owner, undefined, () => rm(folder, { recursive: true, force: true }));
+  }
+
+  /** Those who have a folder in which nothing was made or removed for an hour. */
+  async settledOwners(): Promise<readonly FileOwner[]> {
+    return await told(() => settledOwners(this.root));
   }
 
   private async change<T>(

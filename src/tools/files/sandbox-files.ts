@@ -91,10 +91,12 @@ export async function filesBelow(folder: SandboxFolder, prefix = ''): Promise<re
   return found;
 }
 
+/** None when somebody takes the folder away meanwhile; what is beside it is there all the same. */
 async function filesOf(parent: SandboxFolder, name: string, path: string): Promise<readonly FoundFile[]> {
-  const folder = await parent.child(name);
+  const folder = await parent.child(name).catch(ignoreMissing);
+  if (!folder) return [];
   try {
-    return await filesBelow(folder, `${path}/`);
+    return (await filesBelow(folder, `${path}/`).catch(ignoreMissing)) ?? [];
   } finally {
     await folder.close();
   }

@@ -5,6 +5,7 @@ import { ApprovalNotes } from '../../../src/projects/plans/approval-notes';
 import { PlansRepository } from '../../../src/projects/plans/plan.repository';
 import { PlanResults } from '../../../src/projects/plans/plan-results.service';
 import { Planner } from '../../../src/projects/plans/planner.service';
+import { PROJECT_STATUSES } from '../../../src/projects/project';
 import { type Account, type Answer, startApp, type TestApp } from '../../support/app';
 
 interface Made {
@@ -60,7 +61,7 @@ describe('projects', () => {
 
   /** A planning that a model has answered. */
   async function aPlan(project: string, tasks: readonly object[]): Promise<string> {
-    const plan = await call<Made>('POST', `/projects/${project}/plan`, { maxTasks: 500 });
+    const plan = await call<Made>('POST', `/projects/${project}/plan`, { maxTasks: 100 });
     expect(plan.status).toBe(202);
     await answer(plan.body.id, JSON.stringify({ summary: 'Work', tasks }));
     return plan.body.id;
@@ -124,7 +125,7 @@ describe('projects', () => {
           const project = await aProject({ budgetUsd: '1' });
           const tasks = [aTask('A'), aTask('B', { dependsOn: [0] })];
           await sql('delete from plans where user_id = $1 and state <> $2', uuid(user.userId), 'approved');
-          await sql(`update plans set created_at = now() - interval '1 hour'`);
+          await sql(`update planning_starts set started_at = now() - interval '1 hour'`);
           await call('POST', `/plans/${await aPlan(project, tasks)}/approve`, {});
         }
         const statements = await statementsOf(() => call('GET', '/projects?limit=200'));
@@ -200,6 +201,61 @@ describe('projects', () => {
         uuid(user.userId),
       );
       expect(count?.n).toBe(5);
+    });
+
+    it('count against that limit when their project is deleted, too', async () => {
+      const statuses: number[] = [];
+      for (let times = 0; times < 6; times += 1) {
+        const project = await aProject();
+        statuses.push((await call('POST', `/projects/${project}/plan`, {})).status);
+        expect((await call('DELETE', `/projects/${project}`)).status).toBe(204);
+      }
+      expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
+    });
+
+    it('ask for no more tasks than fit into an answer', async () => {
+      const project = await aProject();
+      const refused = await call<Failure>('POST', `/projects/${project}/plan`, { maxTasks: 101 });
+      expect([refused.status, refused.body.error.param]).toEqual([400, 'maxTasks']);
+    });
+
+    it('are changed by more people at once than the database has connections', async () => {
+      const project = await aProject({ budgetUsd: '1' });
+      const plan = await aPlan(project, [aTask('A')]);
+      const answers = await Promise.all(
+        Array.from({ length: 25 }, (_, at) => [
+          call('PATCH', `/plans/${plan}`, { tasks: [aTask(`T${at}`)] }),
+          call('PATCH', `/projects/${project}`, { budgetUsd: String(at + 1) }),
+        ]).flat(),
+      );
+      expect(answers.map(({ status }) => status)).toEqual(Array<number>(50).fill(200));
+    });
+
+    it('wait with the approval of an older one until the newer one is made', async () => {
+      const project = await aProject();
+      const first = await aPlan(project, [aTask('A')]);
+      const second = await call<Made>('POST', `/projects/${project}/plan`, {});
+      const refused = await call<Failure>('POST', `/plans/${first}/approve`, {});
+      expect([refused.status, refused.body.error]).toMatchObject([
+        409,
+        { code: 'INVALID_STATUS', details: { status: 'planning' } },
+      ]);
+      await answer(second.body.id, JSON.stringify({ tasks: [aTask('B')] }));
+      expect((await call('POST', `/plans/${second.body.id}/approve`, {})).status).toBe(200);
+    });
+
+    it('end also where their project went on without them', async () => {
+      const project = await aProject();
+      const lost = await call<Made>('POST', `/projects/${project}/plan`, {});
+      await sql(`update projects set status = 'draft' where id = $1`, uuid(project));
+      const awaited = await call<Made>('POST', `/projects/${project}/plan`, {});
+      await app.database.transaction((tx) =>
+        app.app.get(PlanResults).fail(tx, uuid(lost.body.id), { code: 'PLANNING_ENDED', message: 'Lost' }),
+      );
+      expect((await call('GET', `/plans/${lost.body.id}`)).body.state).toBe('failed');
+      expect(await statusOf(project)).toBe('planning');
+      await answer(awaited.body.id, JSON.stringify({ tasks: [aTask('A')] }));
+      expect(await statusOf(project)).toBe('planned');
     });
 
     it('are edited until they are approved, and checked anew each time', async () => {
@@ -288,7 +344,7 @@ describe('projects', () => {
 
     it('leave the project as it was when nothing comes of them', async () => {
       const project = await aProject();
-      await aPlan(project, [aTask('A')]);
+      const earlier = await aPlan(project, [aTask('A')]);
       const plan = await call<Made>('POST', `/projects/${project}/plan`, {});
       const kept = { text: 'I cannot.', model: 'sandbox/large', finishReason: 'stop' };
       await app.database.transaction(async (tx) => {
@@ -300,6 +356,7 @@ describe('projects', () => {
       expect((await call('GET', `/projects/${project}`)).body).toMatchObject({
         status: 'planned',
         statusReason: { code: 'PLAN_UNUSABLE' },
+        planId: earlier,
       });
       expect((await call('GET', `/plans/${plan.body.id}`)).body).toMatchObject({
         state: 'failed',
@@ -310,6 +367,17 @@ describe('projects', () => {
       await answer(plan.body.id, JSON.stringify({ tasks: [aTask('Late')] }));
       expect((await call('GET', `/plans/${plan.body.id}`)).body.state).toBe('failed');
     });
+  });
+
+  it('change their requirements in every status in which nothing is planned or carried out', async () => {
+    const project = await aProject();
+    const answers: Record<string, number> = {};
+    for (const status of PROJECT_STATUSES) {
+      await sql('update projects set status = $2 where id = $1', uuid(project), status);
+      answers[status] = (await call('PATCH', `/projects/${project}`, { requirements: status })).status;
+    }
+    const taken = { draft: 200, planned: 200, approved: 200, completed: 200, failed: 200, cancelled: 200 };
+    expect(answers).toEqual({ ...taken, planning: 409, running: 409, paused: 409 });
   });
 
   describe('when a plan is approved', () => {

@@ -44,7 +44,7 @@ describe(Reconciler.name, () => {
 
   it.each<[RunState | undefined, object, string]>([
     ['given_up', { state: 'failed', exitReason: 'crashed', error: { code: 'CRASHED' } }, 'failed'],
-    ['failed', { state: 'failed', exitReason: 'error', error: { code: 'INTERNAL' } }, 'failed'],
+    ['failed', { state: 'waiting', retries: 1, error: { code: 'INTERNAL' } }, 'running'],
     ['cancelled', { state: 'cancelled', exitReason: 'cancelled' }, 'failed'],
     [undefined, { state: 'ready', attempts: 1 }, 'running'],
     ['succeeded', { state: 'ready', attempts: 1 }, 'running'],

@@ -110,7 +110,7 @@ async function speakOnStreams() {
 
 function speakOverHttp(port) {
   const sessions = new Map();
-  const http = createServer(async (request, response) => {
+  const answer = async (request, response) => {
     if (request.url === '/sessions' && request.method === 'DELETE') {
       sessions.clear();
       response.end();
@@ -143,7 +143,8 @@ function speakOverHttp(port) {
     });
     await made().connect(transport);
     await transport.handleRequest(request, response);
-  });
+  };
+  const http = createServer((request, response) => void answer(request, response));
   http.listen(port, '127.0.0.1', () => process.stdout.write(`listening on ${http.address().port}\n`));
 }
 

@@ -79,6 +79,21 @@ describe(AgentTemplates.name, () => {
     ])('refuses %s', (_, prompt) => {
       refusal(prompt);
     });
+
+    it.each([
+      [
+        'doubled captures',
+        `{% assign a = "a" %}${'{% capture a %}{{a}}{{a}}{% endcapture %}'.repeat(25)}{% if a contains "b" %}{% endif %}`,
+      ],
+      [
+        'long searches',
+        `{% capture a %}{% for i in (1..2000) %}${'a'.repeat(50)}{% endfor %}{% endcapture %}{% if ${Array(40)
+          .fill(`a contains "b${'a'.repeat(40)}"`)
+          .join(' or ')} %}{% endif %}`,
+      ],
+    ])('refuses %s by what they take, before the time is over', (_, prompt) => {
+      expect(refusal(prompt).message).toContain('memory alloc limit exceeded');
+    });
   });
 
   describe('render', () => {

@@ -52,6 +52,7 @@ describe(EventStreams.name, () => {
           asked.push(`filter of ${resource}`);
           return { ...filter };
         },
+        mostFollowers: (resource: string) => (resource.startsWith('prj_') ? 10 : Infinity),
       } as never,
       {
         recheck: async () => {
@@ -110,6 +111,13 @@ describe(EventStreams.name, () => {
     asked.length = 0;
     await expect(open()).rejects.toMatchObject({ status: 429 });
     expect(asked).toEqual([]);
+  });
+
+  it('refuses one more stream of a resource than may follow it', async () => {
+    for (let count = 0; count < 10; count += 1) await open('prj_1');
+    await expect(open('prj_1')).rejects.toMatchObject({ status: 429, code: 'TOO_MANY_EVENT_STREAMS' });
+    await open('prj_2');
+    await open('me');
   });
 
   it.each<[string, EventFilter]>([

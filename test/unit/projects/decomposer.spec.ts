@@ -65,6 +65,15 @@ describe(decompose.name, () => {
     ]);
   });
 
+  it('keeps a thousand warnings and counts the rest', () => {
+    const tasks = Array.from({ length: 100 }, (_, at) => aTask(`T${at}`, Array<number>(1000).fill(at)));
+    const { warnings } = decompose(tasks);
+    expect(warnings).toHaveLength(1001);
+    expect(warnings[999]).toMatchObject({ code: 'SELF_DEPENDENCY', task: 'T0' });
+    const message = '99000 more dependencies are left out';
+    expect(warnings[1000]).toEqual({ code: 'MORE_WARNINGS', task: '', value: '99000', message });
+  });
+
   it('keeps what it was given beside the dependencies, and can be repeated', () => {
     const first = decompose([aTask('Design'), aTask('Build', ['Design', 'nobody'])]);
     const again = decompose(first.tasks);

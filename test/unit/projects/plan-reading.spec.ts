@@ -46,6 +46,13 @@ describe(readAnswer.name, () => {
     });
   });
 
+  it('takes numbers as text, and null for no model', () => {
+    const task = aTask({ model: null, priority: '70', maxTokens: ' 100 ' });
+    const read = readAnswer(answer({ tasks: [task] }), RULES);
+    expect(read).toMatchObject({ content: { tasks: [{ priority: 70, maxTokens: 100 }] } });
+    expect(read).not.toHaveProperty('content.tasks.0.model', null);
+  });
+
   it('keeps warnings of dependencies that are left out', () => {
     const read = readAnswer(
       answer({ tasks: [aTask(), aTask({ title: 'Check', dependsOn: ['Wrote'] })] }),
@@ -69,6 +76,11 @@ describe(readAnswer.name, () => {
     ['a priority out of its range', { tasks: [aTask({ priority: 101 })] }, 'tasks[0].priority: '],
     ['too many tokens', { tasks: [aTask(), aTask({ maxTokens: 32_769 })] }, 'tasks[1].maxTokens: '],
     ['a text for a number', { tasks: [aTask({ priority: 'high' })] }, 'tasks[0].priority: '],
+    [
+      'more dependencies than a task may have',
+      { tasks: [aTask({ dependsOn: Array(1001).fill(0) })] },
+      'tasks[0].dependsOn: ',
+    ],
     ['tasks that are texts', { tasks: ['Write'] }, 'tasks[0]: '],
   ])('names the place of %s', (_, value, place) => {
     expect(problemsOf(value)).toEqual([expect.stringContaining(place)]);

@@ -17,7 +17,11 @@ describe(planIn.name, () => {
       'with commas too many',
       JSON_TEXT.replace('"dependsOn": []', '"dependsOn": [],').replace(/\]\s*\}$/, '],}'),
     ],
-    ['before another one', `${JSON_TEXT}\n{"tasks": []}`],
+    ['before an empty one', `${JSON_TEXT}\n{"tasks": []}`],
+    ['behind its form', `The format is {"summary": "...", "tasks": []}.\n${JSON_TEXT}`],
+    ['behind a draft', `{"tasks": [{"title": "Draft"}]}\nNo, better:\n${JSON_TEXT}`],
+    ['before a list of titles', `${JSON_TEXT}\nChanged: [{"title": "A"}]`],
+    ['behind code', `\`\`\`js\n${'if (a[0]) { b({ c: [1, 2] }); }\n'.repeat(200)}\`\`\`\n${JSON_TEXT}`],
   ])('finds a plan %s', (_, text) => {
     expect(planIn(text)).toEqual(PLAN);
   });
@@ -38,6 +42,7 @@ describe(planIn.name, () => {
     ['tasks that are no list', '{"tasks": "all"}'],
     ['a list of anything', '[1, 2, {"name": "x"}]'],
     ['braces without end', '{'.repeat(100_000)],
+    ['objects without end', '{"a":'.repeat(100_000)],
   ])('finds none in %s', (_, text) => {
     expect(planIn(text)).toBeUndefined();
   });

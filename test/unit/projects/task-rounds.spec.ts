@@ -78,6 +78,7 @@ async function conversation(said: readonly Said[]): Promise<{
     },
   } as unknown as CompletionPipeline;
   const registry = {
+    ready: () => Promise.resolve(),
     find: (name: string) => ({ name, description: name, parameters: {} }),
   } as unknown as ToolRegistry;
   const runner = {

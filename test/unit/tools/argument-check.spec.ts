@@ -133,7 +133,7 @@ describe('boundedArgumentCheck', () => {
       $defs: { b: { type: 'string' } },
     };
     expect(boundedArgumentCheck(schema)({ a: 1 })).toEqual(['arguments.a must be of type string']);
-    expect(boundedArgumentCheck(doubling(4))({ a: 1 })).toHaveLength(1);
+    expect(boundedArgumentCheck(doubling(4))({ a: 1 })).toContain('arguments.a must be of type string');
   });
 
   it.each([
@@ -163,7 +163,7 @@ describe('boundedArgumentCheck', () => {
   });
 
   it('counts long texts', () => {
-    const cost = schemaCost({ allOf: Array.from({ length: 500 }, () => ({ maxLength: 1 })) });
+    const cost = schemaCost({ allOf: Array.from({ length: 300 }, () => ({ maxLength: 1 })) });
     expect(cost && isCheap(cost, { a: 'x' })).toBe(true);
     expect(cost && isCheap(cost, { a: 'x'.repeat(1_000_000) })).toBe(false);
   });

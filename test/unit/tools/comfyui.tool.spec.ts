@@ -98,16 +98,38 @@ describe(ComfyUiTool.name, () => {
   it('fills in a workflow of the caller, and nothing but whole placeholders', async () => {
     const inputs = { text: '{{prompt}}', seed: '{{seed}}', name: 'x {{prompt}}', other: '{{toString}}' };
     const workflow = {
-      '1': { class_type: 'Own', inputs },
-      '2': { class_type: 'Other', inputs: { from: ['1', 0] } },
+      '1': { class_type: 'CLIPTextEncode', inputs },
+      '2': { class_type: 'VAEDecode', inputs: { from: ['1', 0] } },
     };
     await (
       await ready()
     )({ prompt: '{{seed}} "quoted"', seed: 5, workflow });
     expect(simulator.prompts[0]?.workflow).toEqual({
-      '1': { class_type: 'Own', inputs: { ...inputs, text: '{{seed}} "quoted"', seed: 5 } },
+      '1': { class_type: 'CLIPTextEncode', inputs: { ...inputs, text: '{{seed}} "quoted"', seed: 5 } },
       '2': workflow['2'],
     });
+  });
+
+  it.each(['LoadImage', 'LoadImageOutput', 'PreviewImage', 'SomebodysNode', ['SaveImage'], undefined])(
+    'takes no workflow with a node that may read what was drawn for others: %j',
+    async (kind) => {
+      const workflow = { '1': { class_type: 'VAEDecode' }, '2': { class_type: kind as string, inputs: {} } };
+      const { ok, content } = await (await ready())({ prompt: 'a fox', workflow });
+      expect([ok, content]).toEqual([false, expect.stringContaining('The workflow may not have a node')]);
+      expect(simulator.prompts).toEqual([]);
+    },
+  );
+
+  it('has every image kept under a name that nobody can guess', async () => {
+    const call = await ready();
+    const own = { '1': { class_type: 'SaveImage', inputs: { filename_prefix: 'mine', images: ['2', 0] } } };
+    for (const workflow of [undefined, own]) await call({ prompt: 'a fox', ...(workflow && { workflow }) });
+    const prefixes = simulator.prompts.map(({ workflow }) => {
+      const nodes = Object.values(workflow) as { class_type: string; inputs: { filename_prefix?: string } }[];
+      return nodes.find((node) => node.class_type === 'SaveImage')?.inputs.filename_prefix;
+    });
+    expect(prefixes).toEqual(Array(2).fill(expect.stringMatching(/^lattice-[0-9a-f-]{36}$/)));
+    expect(new Set(prefixes).size).toBe(2);
   });
 
   it('understands versions that give ids of their own', async () => {

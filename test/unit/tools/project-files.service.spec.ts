@@ -97,7 +97,7 @@ describe(ProjectFiles.name, () => {
     await expect(all.remove(owner, 'a/b')).rejects.toThrow('There is no such file');
     await expect(all.write(owner, 'a/b', Buffer.alloc(11))).rejects.toThrow('no room');
     await expect(all.write(owner, '../a', Buffer.alloc(1))).rejects.toThrow('not possible');
-    await all.removeAll(projectId);
+    await all.removeAll({ projectId });
     expect(readdirSync(base)).toEqual(['outside']);
   });
 
@@ -122,7 +122,7 @@ describe(ProjectFiles.name, () => {
     const user = { userId: newId() };
     for (const who of [owner, other, user]) await all.write(who, 'a/b', Buffer.from('x'));
     symlinkSync(outside, inProject('link'));
-    await all.removeAll(projectId);
+    await all.removeAll({ projectId });
     expect((await all.list(owner)).files).toEqual([]);
     expect(await read(all, 'a/b', other)).toBe('x');
     expect(await read(all, 'a/b', user)).toBe('x');
@@ -244,6 +244,55 @@ describe(ProjectFiles.name, () => {
     expect(seen).toEqual(process.platform === 'linux' ? ['own.txt'] : ['secret.txt']);
   });
 
+  it.each(['child', 'entries'] as const)(
+    'lists what is beside a folder that goes before its %s',
+    async (step) => {
+      const all = files({ FILES_QUOTA_BYTES: '10' });
+      await all.write(owner, 'a/gone.txt', Buffer.alloc(1));
+      await all.write(owner, 'b.txt', Buffer.alloc(9));
+      let calls = 0;
+      const original = methodOf(step);
+      // The first is that of the project's own folder.
+      jest.spyOn(SandboxFolder.prototype, step).mockImplementation(function (this: SandboxFolder, ...args) {
+        calls += 1;
+        if (calls % 2 === 0) rmSync(inProject('a'), { recursive: true, force: true });
+        return original.apply(this, args);
+      });
+      expect((await all.list(owner)).files.map((file) => file.path)).toEqual(['b.txt']);
+      expect(calls).toBe(2);
+      jest.restoreAllMocks();
+    },
+  );
+
+  it('names those whose folder is as it was for an hour', async () => {
+    const all = files();
+    expect(await all.settledOwners()).toEqual([]);
+    const userId = newId();
+    const [busy, settled] = [newId(), { userId }];
+    for (const who of [owner, { projectId: busy }, settled]) await all.write(who, 'a.txt', Buffer.from('a'));
+    mkdirSync(path.join(root, 'lost+found'));
+    symlinkSync(outside, path.join(root, newId()));
+    const old = new Date(Date.now() - 3_700_000);
+    for (const names of [[projectId], ['users', userId], ['lost+found'], ['users']]) {
+      utimesSync(path.join(root, ...names), old, old);
+    }
+    expect(await all.settledOwners()).toEqual([owner, settled]);
+  });
+
+  it('writes nothing after the call was cancelled, though it was counting', async () => {
+    const all = files();
+    await all.write(owner, 'a.txt', Buffer.from('a'));
+    const controller = new AbortController();
+    const original = methodOf('entries');
+    jest.spyOn(SandboxFolder.prototype, 'entries').mockImplementation(function (this: SandboxFolder) {
+      controller.abort();
+      return original.call(this);
+    });
+    await expect(all.write(owner, 'b.txt', Buffer.from('b'), controller.signal)).rejects.toThrow();
+    jest.restoreAllMocks();
+    expect(readdirSync(inProject())).toEqual(['a.txt']);
+  });
+
   it('takes no pipe for a file', async () => {
     await files().write(owner, 'a', Buffer.from('x'));
     const { execFileSync } = await import('node:child_process');
@@ -326,3 +375,7 @@ describe(ProjectFiles.name, () => {
     expect(failure).not.toContain(base);
   });
 });
+
+function methodOf(name: 'child' | 'entries'): (...args: unknown[]) => never {
+  return SandboxFolder.prototype[name] as (...args: unknown[]) => never;
+}

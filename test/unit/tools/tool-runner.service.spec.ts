@@ -211,4 +211,13 @@ describe(ToolRunner.name, () => {
     const { ok, content } = await setUp({ parameters: endless }).call('{"a":1}');
     expect([ok, content]).toEqual([false, expect.stringContaining('Error: ')]);
   });
+
+  it('tells the model of a user’s tool that its schema is none', async () => {
+    const own = { ownerId: CTX.principal.userId };
+    const { ok, content } = await setUp({ parameters: { type: 'strin' }, own }).call('{}');
+    expect([ok, content]).toEqual([
+      false,
+      expect.stringContaining('the schema of its arguments is not valid'),
+    ]);
+  });
 });

@@ -193,6 +193,21 @@ describe('the truth provider', () => {
     expect(await last()).toMatchObject({ completionTokens: 6 });
   });
 
+  it('leaves the tools out and cuts the text when there is no room for both', async () => {
+    const behaviour = { answer: 'one two three four', toolCalls: [{ name: 'look' }] };
+    const choiceAt = async (limit: number): Promise<unknown> => {
+      const answer = await post(scripted(behaviour, { max_tokens: limit }));
+      return ((await answer.json()) as { choices: unknown[] }).choices[0];
+    };
+    expect(await choiceAt(20)).toMatchObject({
+      finish_reason: 'tool_calls',
+      message: { content: 'one two three four', tool_calls: [{ function: { name: 'look' } }] },
+    });
+    const cut = await choiceAt(3);
+    expect(cut).toMatchObject({ finish_reason: 'length', message: { content: 'one two three' } });
+    expect(JSON.stringify(cut)).not.toContain('tool_calls');
+  });
+
   it('cuts before the first byte, after chunks and in the middle of an event', async () => {
     await expect(post(scripted({ fault: { kind: 'cut' } }, stream))).rejects.toThrow();
     expect(await last()).toMatchObject({ outcome: 'cut', sentBytes: 0, completionTokens: 0 });
