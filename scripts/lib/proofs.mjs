@@ -81,7 +81,7 @@ export const proofs = [
     file: 'projects-chaos',
     title: 'A project survives the death of everything',
     proves:
-      'Three processes carry out a project of many tasks of several rounds each. At random one of them is killed with `kill -9` and started again, one is stopped for longer than its lease, and PostgreSQL is ended as if it had crashed. Every task succeeds. A call is made again only when its process died or stood still before the answer was kept; each is booked as any other call, and at the end nothing is held. The time to resume is from a kill to the next call for a task that the dead process had in flight; kills near the crash of PostgreSQL, after which nobody takes anything over for 5 s, are left out of it.',
+      'Three processes carry out a project of many tasks of several rounds each. At random one of them is killed with `kill -9` and started again, one is stopped for longer than its lease, and PostgreSQL is ended as if it had crashed. Every task succeeds. A call is made again only when its process died or stood still before the answer was kept; each is booked as any other call, and at the end nothing is held. Then processes are killed one at a time while the others are well: the time to resume is from the kill to the first call for a task that the dead process had in flight.',
   },
   {
     number: 12,

@@ -28,7 +28,7 @@ export class BuiltInAgents {
 
 function checkPrompt({ agent, file }: WrittenAgent, templates: AgentTemplates): void {
   try {
-    templates.check(agent.prompt);
+    templates.check(agent.prompt, Infinity);
   } catch (error) {
     if (!(error instanceof PromptTemplateError)) throw error;
     throw new ConfigurationError(`${file}: ${agent.type}.${error.message}`, { cause: error });

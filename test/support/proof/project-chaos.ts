@@ -31,6 +31,8 @@ export class ProjectChaos {
   private readonly busy = new Set<number>();
   private readonly under: Promise<void>[] = [];
   private isRunning = true;
+  /** Infinity while PostgreSQL is away. */
+  private lastOutageAt = -Infinity;
   private readonly loop: Promise<void>;
 
   constructor(
@@ -58,9 +60,11 @@ export class ProjectChaos {
   /** PostgreSQL ends as if it crashed, and comes back. */
   async restartPostgres(): Promise<void> {
     const from = Date.now();
+    this.lastOutageAt = Infinity;
     await this.postgres.shutDown('immediate');
     await this.postgres.startAgain();
-    this.outages.push({ from, to: Date.now() });
+    this.lastOutageAt = Date.now();
+    this.outages.push({ from, to: this.lastOutageAt });
   }
 
   /** No more kills; resolves when every process is up. */
@@ -85,8 +89,19 @@ export class ProjectChaos {
   private async killAndRestart(slot: number): Promise<void> {
     this.disturbances.push({ kind: 'kill', slot, at: Date.now() });
     await this.cluster.kill(slot);
-    await this.cluster.restart(slot);
+    await this.restart(slot);
     this.busy.delete(slot);
+  }
+
+  /** A process that loses PostgreSQL while it boots ends, and whoever watches over it starts it again. */
+  private async restart(slot: number): Promise<void> {
+    const from = Date.now();
+    try {
+      await this.cluster.restart(slot);
+    } catch (error) {
+      if (this.lastOutageAt < from) throw error;
+      await this.restart(slot);
+    }
   }
 
   private victim(): number | undefined {
