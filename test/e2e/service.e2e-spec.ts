@@ -191,7 +191,9 @@ describe('a service without any provider key', () => {
         }
       >;
     }>('GET', '/openapi.json', { credential: null });
-    const examples = Object.entries(document.body.paths).flatMap(([route, { post }]) =>
+    // What stands in a path is the reader's to fill in as well.
+    const routes = Object.entries(document.body.paths).filter(([route]) => !route.includes('{'));
+    const examples = routes.flatMap(([route, { post }]) =>
       Object.entries(post?.requestBody?.content['application/json']?.examples ?? {}).map(
         ([name, { value }]) => ({ route, name, value }),
       ),
