@@ -47,6 +47,9 @@ const METERED: Readonly<Record<string, MeteredRoute>> = {
   },
 };
 
+/** Ask in rounds with one try each, so these endings do not hold for them. */
+const IN_ROUNDS = ['POST /api/v1/agents/{type}/execute'];
+
 interface Ending {
   readonly script: object;
   /** Hang up once the provider has sent something. */
@@ -109,7 +112,7 @@ describe('every metered route ends in one state of the books', () => {
   it('knows every metered route', async () => {
     const metered = (await routeTable()).filter(({ routeClass }) => routeClass === 'metered');
     expect(metered.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
-      Object.keys(METERED).toSorted(),
+      [...Object.keys(METERED), ...IN_ROUNDS].toSorted(),
     );
   });
 

@@ -35,7 +35,7 @@ describe('the reach of API keys', () => {
   });
 
   it.each<[object, string, RegExp]>([
-    [{ scopes: ['usage:fly'] }, 'scopes', /one of the following values: inference, \*:read, audit:read/],
+    [{ scopes: ['usage:fly'] }, 'scopes', /one of the following values: inference, \*:read, agents:read/],
     [{ scopes: ['*'] }, 'scopes', /following values/],
     [{ scopes: ['*:write'] }, 'scopes', /following values/],
     [{ scopes: ['usage:read', 'usage:read'] }, 'scopes', /unique/],

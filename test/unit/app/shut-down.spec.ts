@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { shutDown } from '../../../src/app';
 import { loadConfig } from '../../../src/config/index';
+import { DurableWorker } from '../../../src/durable/index';
 import { AppLogger, BackgroundTasks, OpenRequests } from '../../../src/observability/index';
 
 describe(shutDown.name, () => {
@@ -10,6 +11,7 @@ describe(shutDown.name, () => {
       [AppLogger, logger],
       [OpenRequests, new OpenRequests()],
       [BackgroundTasks, new BackgroundTasks(logger as unknown as AppLogger)],
+      [DurableWorker, { drain: () => Promise.resolve() }],
     ]);
     const app = {
       get: (part: unknown) => parts.get(part),
