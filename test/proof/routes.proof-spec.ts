@@ -19,6 +19,11 @@ interface MeteredRoute {
 
 /** How each metered route is called. */
 const METERED: Readonly<Record<string, MeteredRoute>> = {
+  // Each of its rounds is a request of its own in the books.
+  'POST /api/v1/agents/{type}/execute': {
+    body: (text) => ({ title: text, description: text, model: MODEL, maxTokens: 200 }),
+    modes: [false],
+  },
   'POST /v1/embeddings': {
     body: (text) => ({ model: 'openai/text-embedding-3-small', input: text }),
     modes: [false],
@@ -46,9 +51,6 @@ const METERED: Readonly<Record<string, MeteredRoute>> = {
     modes: [false, true],
   },
 };
-
-/** Ask in rounds with one try each, so these endings do not hold for them. */
-const IN_ROUNDS = ['POST /api/v1/agents/{type}/execute'];
 
 interface Ending {
   readonly script: object;
@@ -112,7 +114,7 @@ describe('every metered route ends in one state of the books', () => {
   it('knows every metered route', async () => {
     const metered = (await routeTable()).filter(({ routeClass }) => routeClass === 'metered');
     expect(metered.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(
-      [...Object.keys(METERED), ...IN_ROUNDS].toSorted(),
+      Object.keys(METERED).toSorted(),
     );
   });
 
@@ -162,7 +164,7 @@ describe('every metered route ends in one state of the books', () => {
   async function callAndEnd(route: string, body: object, { hangUp }: Ending): Promise<string | undefined> {
     const controller = new AbortController();
     const before = (await truth.attempts()).length;
-    const call = fetch(`${app.url}${route}`, {
+    const call = fetch(`${app.url}${route.replace('{type}', 'writer')}`, {
       method: 'POST',
       signal: controller.signal,
       headers: { authorization: `Bearer ${app.admin.key}`, 'content-type': 'application/json' },
@@ -171,7 +173,7 @@ describe('every metered route ends in one state of the books', () => {
     const ended = call
       .then(async (response) => {
         await response.text().catch(() => undefined);
-        return response.headers.get('x-lattice-request-id') ?? undefined;
+        return route.includes('{') ? undefined : (response.headers.get('x-lattice-request-id') ?? undefined);
       })
       .catch(() => undefined);
     if (hangUp) {
