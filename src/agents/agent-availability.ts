@@ -105,9 +105,8 @@ export class CallerAvailability {
     const known = this.reachable.get(key);
     if (known !== undefined) return known;
     const { userId: ownerId } = this.caller;
-    const work = { kind: 'chat', useDirect: way !== 'script' } as const;
-    const isOpen = this.providers.isAvailable(provider, ownerId, work);
-    const can = isOpen && (way !== 'direct' || !this.providers.isByScript(provider, { ownerId, ...work }));
+    const useDirect = { direct: 'only', script: false, hybrid: true } as const;
+    const can = this.providers.isAvailable(provider, ownerId, { kind: 'chat', useDirect: useDirect[way] });
     this.reachable.set(key, can);
     return can;
   }

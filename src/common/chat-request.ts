@@ -74,6 +74,12 @@ export type CachingMode = Exclude<CachingOption, 'off'>;
 /** Of `answerWorthUsd`, wherever it is said. */
 export const MAX_ANSWER_WORTH_USD = 1_000_000;
 
+/**
+ * False: the provider is called by the installation's script or not at all. `only`: directly or not at all. Default true:
+ * directly, and by the script where the key or the package for that is missing.
+ */
+export type DirectUse = boolean | 'only';
+
 /** Lattice's own options, taken out of the body (`lattice`) and the `x-lattice-*` headers before anything goes upstream. */
 export interface LatticeOptions {
   /** Names of server-side tools to enable. */
@@ -83,8 +89,7 @@ export interface LatticeOptions {
   readonly fallback?: 'same-model' | 'any' | 'none';
   /** Models that may be tried after the asked one, in this order. */
   readonly models?: readonly string[];
-  /** False: the provider is called by the installation's script or not at all. Default true. */
-  readonly useDirect?: boolean;
+  readonly useDirect?: DirectUse;
   /** May an earlier answer be given? Default: what the key says. */
   readonly cache?: CachingOption;
   /** Quality target of routed requests, 0 < quality <= 1: the cheapest model expected to be that good beside the best. */

@@ -1,4 +1,4 @@
-import type { CachingOption } from './chat-request';
+import type { CachingOption, DirectUse } from './chat-request';
 import type { JsonObject } from './json';
 
 /** One text, or its token ids in the model's own vocabulary. */
@@ -23,8 +23,7 @@ export interface EmbeddingRequest {
   readonly extra: JsonObject;
   /** May another seller of the same model take over? Default `same-model`. */
   readonly fallback?: 'same-model' | 'none';
-  /** False: the provider is called by the installation's script or not at all. Default true. */
-  readonly useDirect?: boolean;
+  readonly useDirect?: DirectUse;
   /** May earlier vectors be given? Default: what the key says. */
   readonly cache?: CachingOption;
 }

@@ -1,4 +1,4 @@
-import type { PicoUsd, RequestContext, TokenUsage, WorkType } from '../common/index';
+import type { DirectUse, PicoUsd, RequestContext, TokenUsage, WorkType } from '../common/index';
 import type { Hold, RateLimitState, SettledAttempt } from '../ledger/index';
 import type { OpenProvider } from '../providers/index';
 import type { AttemptPlan, PlannedModel } from '../selection/index';
@@ -68,7 +68,7 @@ export abstract class AttemptState {
   abstract get workType(): WorkType;
 
   /** False: by a script or not at all. */
-  abstract get useDirect(): boolean | undefined;
+  abstract get useDirect(): DirectUse | undefined;
 
   /** UTF-16 units of what was asked, for the log. */
   abstract get promptChars(): number;

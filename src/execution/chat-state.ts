@@ -2,6 +2,7 @@ import {
   type ChatMessage,
   type ChatRequest,
   type ChatTool,
+  type DirectUse,
   type RequestContext,
   requestedMaxTokens,
   type WorkType,
@@ -49,7 +50,7 @@ export class ChatState extends AttemptState {
     return this.plan.profile.taskType;
   }
 
-  get useDirect(): boolean | undefined {
+  get useDirect(): DirectUse | undefined {
     return this.request.options.useDirect;
   }
 

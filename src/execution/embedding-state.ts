@@ -1,4 +1,4 @@
-import type { EmbeddingRequest, RequestContext, TokenUsage, WorkType } from '../common/index';
+import type { DirectUse, EmbeddingRequest, RequestContext, TokenUsage, WorkType } from '../common/index';
 import type { EmbeddingVector } from '../providers/index';
 import type { EmbeddingPlan, PlannedModel } from '../selection/index';
 import type { AttemptTokens } from './attempt-bounds';
@@ -73,7 +73,7 @@ export class EmbeddingState extends AttemptState {
     return other;
   }
 
-  get useDirect(): boolean | undefined {
+  get useDirect(): DirectUse | undefined {
     return this.request.useDirect;
   }
 

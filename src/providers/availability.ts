@@ -1,5 +1,5 @@
 import type { ModelKind } from '../catalog/index';
-import { PROVIDER_IDS, type ProviderId } from '../common/index';
+import { type DirectUse, PROVIDER_IDS, type ProviderId } from '../common/index';
 import { type AppConfig, SCRIPTS_FILE } from '../config/index';
 import {
   ProviderUnavailableError,
@@ -156,7 +156,7 @@ const ERROR_REASONS: Readonly<Record<UnavailableReason, ProviderUnavailableReaso
 /** What could not be done, and for which model it was named. */
 export interface RefusedCall {
   readonly modelId?: string;
-  readonly useDirect?: boolean;
+  readonly useDirect?: DirectUse;
   readonly kind?: ModelKind;
 }
 
@@ -192,6 +192,9 @@ function remedy({ state, reason, variables, detail }: ProviderAvailability, call
   const does = call.kind === 'embedding' ? 'makes embeddings' : 'chats';
   if (call.useDirect === false) {
     return `useDirect is false, and ${SCRIPTS_FILE} names no command for it that ${does}. Name one, or leave useDirect out`;
+  }
+  if (call.useDirect === 'only' && state === 'available') {
+    return `only its script can be called, and no script is wanted. Set ${variables.join(' and ')}`;
   }
   if (state === 'available') {
     return `${SCRIPTS_FILE} names no command for it that ${does}. Name one, or set ${variables.join(' and ')}`;

@@ -1,4 +1,5 @@
 import type { ModelKind } from '../catalog/index';
+import type { DirectUse } from '../common/index';
 import { ProviderUnavailableError } from '../errors/index';
 import type { ProviderAdapter } from './provider.port';
 
@@ -12,8 +13,7 @@ export type FallbackReason = 'missing_credentials' | 'missing_package';
 export interface ProviderAsking {
   /** UUID of the user whose own credential counts before the installation's. */
   readonly ownerId: string;
-  /** False: by the script or not at all. Default true. */
-  readonly useDirect?: boolean;
+  readonly useDirect?: DirectUse;
   /** Default chat. */
   readonly kind?: ModelKind;
 }

@@ -162,14 +162,14 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
     const { ownerId, useDirect, kind = 'chat' } = asking;
     const script = this.scripts.find(provider, kind);
     if (useDirect === false || !this.config.isDirectAllowed) {
-      if (!script) throw this.unavailable(provider, { useDirect, kind });
+      if (!script || useDirect === 'only') throw this.unavailable(provider, { useDirect, kind });
       return { adapter: script, executionMode: 'script' };
     }
     try {
       return { adapter: await this.direct(provider, ownerId), executionMode: 'direct' };
     } catch (error) {
       const fallbackReason = fallbackReasonOf(error);
-      if (!script || !fallbackReason) throw error;
+      if (!script || !fallbackReason || useDirect === 'only') throw error;
       return { adapter: script, executionMode: 'script', fallbackReason };
     }
   }
@@ -220,6 +220,7 @@ export class ProviderRegistry implements OnModuleInit, OnApplicationShutdown {
     const { ownerId, useDirect, kind = 'chat' } = asking;
     const direct = this.knownTo(ownerId).direct.get(provider);
     if (useDirect !== false && direct?.state === 'available') return 'direct';
+    if (useDirect === 'only') return undefined;
     if (!this.scripts.has(provider, kind)) return undefined;
     return useDirect === false || direct?.reason !== 'unreachable' ? 'script' : undefined;
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type CatalogModel, kindOf, PriceBook } from '../catalog/index';
-import type { ProviderId } from '../common/index';
+import type { DirectUse, ProviderId } from '../common/index';
 import { type ProviderAvailability, ProviderRegistry } from '../providers/index';
 
 /** What can be called at this moment: by everybody, or by the user (UUID) whose own credentials count too. */
@@ -8,8 +8,9 @@ import { type ProviderAvailability, ProviderRegistry } from '../providers/index'
 export class ModelAvailability {
   /** By the states they were found in, which are other objects when something changes. */
   private readonly known = new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>();
-  /** The same for chatting, any way and by script only. */
+  /** The same for chatting: any way, by script only, directly only. */
   private readonly chatting = [
+    new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>(),
     new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>(),
     new WeakMap<readonly ProviderAvailability[], readonly ProviderId[]>(),
   ] as const;
@@ -24,8 +25,7 @@ export class ModelAvailability {
     return model.status !== 'retired' && this.isProviderAvailable(model, ownerId) && this.isBillable(model);
   }
 
-  /** @param useDirect false: only by a script. */
-  isProviderAvailable(model: CatalogModel, ownerId?: string, useDirect?: boolean): boolean {
+  isProviderAvailable(model: CatalogModel, ownerId?: string, useDirect?: DirectUse): boolean {
     return this.registry.isAvailable(model.provider, ownerId, { useDirect, kind: kindOf(model) });
   }
 
@@ -33,7 +33,7 @@ export class ModelAvailability {
   scripted(
     candidates: readonly { readonly model: CatalogModel }[],
     ownerId: string,
-    useDirect: boolean | undefined,
+    useDirect: DirectUse | undefined,
   ): readonly ProviderId[] | undefined {
     const byScript = candidates
       .filter(({ model }) =>
@@ -58,13 +58,10 @@ export class ModelAvailability {
     return this.registry.availability(ownerId);
   }
 
-  /**
-   * The providers that a chat request can be sent to. The same array until that changes.
-   * @param useDirect false: only by a script
-   */
-  chatProviders(ownerId: string, useDirect?: boolean): readonly ProviderId[] {
+  /** The providers that a chat request can be sent to. The same array until that changes. */
+  chatProviders(ownerId: string, useDirect?: DirectUse): readonly ProviderId[] {
     const states = this.registry.availability(ownerId);
-    const known = this.chatting[useDirect === false ? 1 : 0];
+    const known = this.chatting[useDirect === 'only' ? 2 : useDirect === false ? 1 : 0];
     const before = known.get(states);
     if (before) return before;
     const able = states

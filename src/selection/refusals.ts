@@ -1,6 +1,7 @@
 /** Why no plan could be made, in words that say what would help. */
 import type { TaskProfile } from '../analysis/index';
 import type { CatalogModel } from '../catalog/index';
+import type { DirectUse } from '../common/index';
 import { type AppError, ProviderUnavailableError, RequiresImplementationError } from '../errors/index';
 import { type ProviderAvailability, type RefusedCall, unavailableError } from '../providers/index';
 import type { FilteredModel, FilterReason } from './execution-plan';
@@ -63,7 +64,7 @@ const BEYOND_REQUEST: ReadonlySet<FilterReason> = new Set(['unavailable', 'retir
 export function nothingToRouteTo(
   filtered: readonly FilteredModel[],
   unavailable: readonly ProviderAvailability[],
-  useDirect?: boolean,
+  useDirect?: DirectUse,
 ): AppError {
   const counts = countReasons(filtered);
   const reasons = Object.keys(counts) as FilterReason[];
@@ -135,7 +136,7 @@ export function namedNotAllowed({ id }: CatalogModel): ModelNotAllowedError {
 export function namedCannotServe(
   model: CatalogModel,
   filtered: readonly FilteredModel[],
-  { profile, useDirect }: { readonly profile: TaskProfile; readonly useDirect?: boolean },
+  { profile, useDirect }: { readonly profile: TaskProfile; readonly useDirect?: DirectUse },
   availability: ProviderAvailability | undefined,
 ): AppError {
   const first = filtered.find(({ reason }) => !ABSENT.has(reason));

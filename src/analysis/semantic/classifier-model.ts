@@ -1,4 +1,4 @@
-import type { RequestContext } from '../../common/index';
+import type { DirectUse, RequestContext } from '../../common/index';
 
 /** What a model said when it was asked for the kind of a task. */
 export interface ClassifierAnswer {
@@ -16,7 +16,7 @@ export interface ClassifierQuestion {
   readonly system: string;
   readonly user: string;
   /** As the request says it: false when no provider may be called but by a script. */
-  readonly useDirect?: boolean;
+  readonly useDirect?: DirectUse;
 }
 
 /** Asks a model for a few words. Implemented where requests are metered: this one costs money like any other. */

@@ -4,6 +4,7 @@ import {
   type ChatMessage,
   type ChatRequest,
   type ChatTool,
+  type DirectUse,
   type FunctionToolCall,
   isJsonObject,
   type JsonObject,
@@ -39,13 +40,12 @@ export function maxTokensOf({ limits }: Agent, { maxTokens }: { readonly maxToke
   return Math.min(limits.maxTokens, maxTokens);
 }
 
-/** `hybrid` and `direct` leave it to the providers, which take the script only where a direct call cannot be made. */
-function useDirectOf(mode: AgentMode): boolean | undefined {
+function useDirectOf(mode: AgentMode): DirectUse | undefined {
   switch (mode) {
     case 'script':
       return false;
     case 'direct':
-      return true;
+      return 'only';
     case 'hybrid':
     case 'interactive':
       return undefined;

@@ -61,7 +61,7 @@ interface AskedRecord extends JsonObject {
   readonly model: string;
   readonly taskType?: string;
   readonly fallback?: 'same-model' | 'any' | 'none';
-  readonly useDirect?: false;
+  readonly useDirect?: false | 'only';
   readonly models?: readonly string[];
   readonly quality?: number;
   readonly answerWorthUsd?: number;
@@ -153,7 +153,7 @@ function askedFor({ body, options }: ChatRequest): AskedRecord {
     model: body.model.slice(0, MAX_NAME_CHARS),
     taskType: options.taskType?.slice(0, MAX_NAME_CHARS),
     fallback: options.fallback,
-    useDirect: options.useDirect === false ? false : undefined,
+    useDirect: options.useDirect === true ? undefined : options.useDirect,
     models: options.models?.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_CHARS)),
     quality: options.quality,
     answerWorthUsd: options.answerWorthUsd,

@@ -7,7 +7,7 @@ import {
   ModelNotFoundError,
   type PriceBook,
 } from '../../../src/catalog/index';
-import type { ProviderId } from '../../../src/common/index';
+import type { DirectUse, ProviderId } from '../../../src/common/index';
 import type { ExecutionMode, ProviderAvailability, ProviderRegistry } from '../../../src/providers/index';
 import { aModel, aPrice } from '../../support/factories';
 import { anAgent } from './support';
@@ -29,20 +29,20 @@ interface Setup {
 
 function setUp({ modes = {}, models = MODELS }: Setup) {
   const asked: string[] = [];
-  const modeOf = (provider: ProviderId, useDirect = true): ExecutionMode | undefined => {
+  const modeOf = (provider: ProviderId, useDirect: DirectUse = true): ExecutionMode | undefined => {
     const mode = modes[provider];
     if (mode === 'both') return useDirect ? 'direct' : 'script';
+    if (useDirect === 'only') return mode === 'direct' ? mode : undefined;
     return useDirect || mode === 'script' ? mode : undefined;
   };
   const registry: Pick<
     ProviderRegistry,
-    'isAvailable' | 'isByScript' | 'availability' | 'takesOwnCredential'
+    'isAvailable' | 'availability' | 'takesOwnCredential'
   > = {
     isAvailable: (provider, ownerId, work) => {
       asked.push(`${provider} for ${ownerId}`);
       return modeOf(provider, work?.useDirect) !== undefined;
     },
-    isByScript: (provider, { useDirect }) => modeOf(provider, useDirect) === 'script',
     availability: () =>
       MODELS.map(({ provider }): ProviderAvailability => ({
         provider,

@@ -168,6 +168,22 @@ describe(`${ProviderRegistry.name} with scripts`, () => {
     });
   });
 
+  it('takes no script when only direct calls are wanted', async () => {
+    const asking = { ...OWNER, useDirect: 'only' } as const;
+    const keyed = setUp(OPENAI, KEY).registry;
+    expect(await keyed.open('openai', asking)).toMatchObject({ executionMode: 'direct' });
+    const { registry } = setUp(OPENAI);
+    expect(await registry.open('openai', OWNER)).toMatchObject({ executionMode: 'script' });
+    expect(registry.isAvailable('openai', 'ada', { kind: 'chat', useDirect: 'only' })).toBe(false);
+    expect(registry.isByScript('openai', asking)).toBe(false);
+    await expect(registry.open('openai', asking)).rejects.toMatchObject({
+      code: 'REQUIRES_IMPLEMENTATION',
+      message: expect.stringContaining('OPENAI_API_KEY') as string,
+    });
+    const off = setUp(OPENAI, { ...KEY, LATTICE_USE_DIRECT: 'false' }).registry;
+    await expect(off.open('openai', asking)).rejects.toMatchObject({ code: 'REQUIRES_IMPLEMENTATION' });
+  });
+
   it('calls nothing directly when LATTICE_USE_DIRECT is false, not even the sandbox', async () => {
     const { registry, stateOf } = setUp(
       OPENAI,
