@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SetupTokenService, UsersRepository } from './auth/index';
 import type { AppConfig } from './config/index';
+import { toServiceUnavailable } from './errors/index';
 import { AppLogger } from './observability/index';
 import { ProviderRegistry } from './providers/index';
 
@@ -18,6 +19,17 @@ function registerCommand(url: string, setupToken: string | undefined): string[] 
   ];
 }
 
+/** PostgreSQL may be gone again by now: what is said here is a help, and no reason to stop. */
+async function firstAccountLines(app: NestFastifyApplication, url: string): Promise<string[]> {
+  try {
+    if (await app.get(UsersRepository).hasAny()) return [];
+    return ['', ...registerCommand(url, await app.get(SetupTokenService).setupToken())];
+  } catch (error) {
+    if (toServiceUnavailable(error)) return ['', 'PostgreSQL does not answer at the moment'];
+    throw error;
+  }
+}
+
 function providerLines(registry: ProviderRegistry): string[] {
   return registry.availability().map(({ provider, state, detail }) => {
     return `  ${provider.padEnd(10)} ${state === 'available' ? 'available' : `- ${detail}`}`;
@@ -29,13 +41,11 @@ export async function printBanner(app: NestFastifyApplication, config: AppConfig
   const address = app.getHttpServer().address() as { port: number } | null;
   const host = ['0.0.0.0', '::'].includes(config.host) ? 'localhost' : config.host;
   const url = `http://${host}:${address?.port ?? config.port}`;
-  const hasAccount = await app.get(UsersRepository).hasAny();
-  const setupToken = hasAccount ? undefined : await app.get(SetupTokenService).setupToken();
   const lines = [
     '',
     `Lattice is ready at ${url}`,
     `Swagger UI: ${url}/docs`,
-    ...(hasAccount ? [] : ['', ...registerCommand(url, setupToken)]),
+    ...(await firstAccountLines(app, url)),
     '',
     'Providers:',
     ...providerLines(app.get(ProviderRegistry)),
