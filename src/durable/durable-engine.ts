@@ -16,6 +16,10 @@ export interface StartOptions {
   readonly delayMs?: number;
 }
 
+export interface Start extends StartOptions {
+  readonly input: JsonValue;
+}
+
 export type RunState = 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'given_up';
 
 export interface RunStatus {
@@ -40,6 +44,9 @@ export abstract class DurableEngine {
 
   /** Starts a run with, and only with, the transaction's commit. Works in every process. */
   abstract enqueue(tx: EntityManager, name: string, input: JsonValue, options: StartOptions): Promise<void>;
+
+  /** The same for many of one workflow. */
+  abstract enqueueAll(tx: EntityManager, name: string, starts: readonly Start[]): Promise<void>;
 
   /** Inside a run: starts a child, which tells its parent when it ends. */
   abstract startChild(name: string, input: JsonValue, options: StartOptions): Promise<string>;

@@ -19,7 +19,7 @@ export const PROJECT: OwnedResource = { prefix: 'prj', name: 'project', table: '
 export const PLAN: OwnedResource = { prefix: 'pln', name: 'plan', table: 'plans' };
 export const TASK: OwnedResource = { prefix: 'tsk', name: 'task', table: 'tasks' };
 
-/** Streams of one project that a process serves at once. */
+/** Streams of one project at once, over all processes. */
 export const MAX_FOLLOWERS = 10;
 
 /** Ids are UUIDs. Frozen. */

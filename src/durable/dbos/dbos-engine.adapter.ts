@@ -6,6 +6,7 @@ import {
   DurableEngine,
   type QueueLimits,
   type RunStatus,
+  type Start,
   type StartOptions,
   type WorkflowBody,
 } from '../durable-engine';
@@ -60,8 +61,12 @@ export class DbosEngine extends DurableEngine {
   }
 
   async enqueue(tx: EntityManager, name: string, input: JsonValue, options: StartOptions): Promise<void> {
-    this.registry.check(name, options.queue);
-    await this.commands.enqueue(tx, name, { input, queue: options.queue }, options);
+    await this.enqueueAll(tx, name, [{ ...options, input }]);
+  }
+
+  async enqueueAll(tx: EntityManager, name: string, starts: readonly Start[]): Promise<void> {
+    for (const { queue } of starts) this.registry.check(name, queue);
+    await this.commands.enqueue(tx, name, starts);
   }
 
   async startChild(

@@ -4,7 +4,7 @@ import type { Pool, PoolClient } from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { JsonValue } from '../../common/index';
 import { DatabaseAddress } from '../../database/index';
-import type { RunState, RunStatus, StartOptions } from '../durable-engine';
+import type { RunState, RunStatus, Start } from '../durable-engine';
 import { RUNS_LOST, WAKE_CHANNEL } from '../wake-channel';
 import { DbosLogger } from './dbos-logger';
 import { APPLICATION, APPLICATION_VERSION, DbosSdk } from './dbos-sdk';
@@ -33,23 +33,23 @@ export class RunCommands {
     private readonly logger: DbosLogger,
   ) {}
 
-  async enqueue(tx: EntityManager, name: string, envelope: Envelope, options: StartOptions): Promise<void> {
+  async enqueue(tx: EntityManager, name: string, starts: readonly Start[]): Promise<void> {
     // Outside of a transaction it would start at once, whatever becomes of the rest.
     if (!tx.queryRunner?.isTransactionActive) throw new Error('A run is started in a transaction only');
-    const { id, queue, delayMs = 0 } = options;
     const client = await this.client();
-    await client.enqueueInTransaction(
-      (await tx.queryRunner.connect()) as PoolClient,
-      {
+    const connection = (await tx.queryRunner.connect()) as PoolClient;
+    for (const { id, queue, input, delayMs = 0 } of starts) {
+      const options = {
         workflowName: name,
         workflowID: id,
         queueName: queue,
         appVersion: APPLICATION_VERSION,
         delaySeconds: DbosSdk.seconds(delayMs),
-      },
-      envelope,
-    );
-    if (delayMs === 0) await tx.query(NOTIFY, [queue]);
+      };
+      await client.enqueueInTransaction(connection, options, { input, queue } satisfies Envelope);
+    }
+    const now = starts.filter(({ delayMs = 0 }) => delayMs === 0);
+    for (const queue of new Set(now.map((start) => start.queue))) await tx.query(NOTIFY, [queue]);
   }
 
   /** A queue has work. */

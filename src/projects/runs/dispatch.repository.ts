@@ -38,13 +38,13 @@ const READY_AGAIN = `
  * next, so that owners take turns; then the oldest. Of the tasks that crashed together one is tried at a time.
  */
 const CHOOSE = `
-  with suspect as (
-    select t.id from tasks t join project_runs r on r.id = t.run_id
-    where t.error ->> 'code' = '${CRASHED}' and t.state in ('ready', 'running')
-      and (t.state = 'running' or r.status = 'running')
-    order by t.state = 'running' desc, t.id limit 1
-  ), busy as (
+  with busy as (
     select user_id, count(*)::int as running from tasks where state = 'running' group by user_id
+  ), suspect as (
+    select t.id from tasks t join project_runs r on r.id = t.run_id left join busy b on b.user_id = t.user_id
+    where t.error ->> 'code' = '${CRASHED}' and t.state in ('ready', 'running')
+      and (t.state = 'running' or (r.status = 'running' and coalesce(b.running, 0) < $2))
+    order by t.state = 'running' desc, t.id limit 1
   ), owners as (
     select o.user_id, coalesce(b.running, 0) as running
     from (select distinct user_id from tasks where state = 'ready') o left join busy b on b.user_id = o.user_id
@@ -82,12 +82,12 @@ export class DispatchRepository {
   }
 
   /**
-   * Takes the next tasks and hands each to `start`, all in one transaction.
+   * Takes the next tasks and hands them to `start`, all in one transaction.
    * @returns how many
    */
   async claim(
     limits: DispatchLimits,
-    start: (tx: EntityManager, task: ClaimedTask) => Promise<void>,
+    start: (tx: EntityManager, tasks: readonly ClaimedTask[]) => Promise<void>,
   ): Promise<number> {
     return await this.database.transaction(async (tx) => {
       await tx.query(ALONE);
@@ -96,7 +96,7 @@ export class DispatchRepository {
       const chosen = await tx.query<{ id: string }[]>(CHOOSE, [inAll, perOwner, batch]);
       if (chosen.length === 0) return 0;
       const claimed = await tx.query<ClaimedTask[]>(CLAIM, [chosen.map(({ id }) => id)]);
-      for (const task of claimed) await start(tx, task);
+      await start(tx, claimed);
       return claimed.length;
     });
   }

@@ -6,9 +6,9 @@ import {
 } from '@nestjs/common';
 import { AppConfig } from '../../config/index';
 import { Notifications } from '../../database/index';
-import { DurableEngine } from '../../durable/index';
+import { DurableEngine, type Start } from '../../durable/index';
 import { BackgroundLoop } from '../../observability/index';
-import { DispatchRepository, TASKS_CHANNEL } from './dispatch.repository';
+import { type ClaimedTask, DispatchRepository, TASKS_CHANNEL } from './dispatch.repository';
 
 /** Should a wake be lost. */
 const LOOK_MS = 1000;
@@ -72,18 +72,14 @@ export class Dispatcher implements OnModuleInit, OnApplicationBootstrap, BeforeA
   private async startAll(): Promise<void> {
     const { TASK_CONCURRENCY: inAll, TASK_CONCURRENCY_PER_OWNER: perOwner } = this.config.vars;
     for (;;) {
-      const count = await this.repository.claim(
-        { inAll, perOwner, batch: BATCH },
-        async (tx, { id, workflowId }) => {
-          await this.engine.enqueue(
-            tx,
-            TASK_WORKFLOW,
-            { taskId: id, workflowId },
-            { id: workflowId, queue: TASK_QUEUE },
-          );
-        },
+      const count = await this.repository.claim({ inAll, perOwner, batch: BATCH }, (tx, tasks) =>
+        this.engine.enqueueAll(tx, TASK_WORKFLOW, tasks.map(toStart)),
       );
       if (count < BATCH) return;
     }
   }
+}
+
+function toStart({ id, workflowId }: ClaimedTask): Start {
+  return { id: workflowId, queue: TASK_QUEUE, input: { taskId: id, workflowId } };
 }

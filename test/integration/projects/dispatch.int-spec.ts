@@ -41,8 +41,8 @@ describe(DispatchRepository.name, () => {
 
   async function claim(limits: Partial<DispatchLimits> = {}): Promise<string[]> {
     const ids: string[] = [];
-    await dispatch.claim({ ...MANY, ...limits }, (_tx, { id }) => {
-      ids.push(id);
+    await dispatch.claim({ ...MANY, ...limits }, (_tx, tasks) => {
+      ids.push(...tasks.map(({ id }) => id));
       return Promise.resolve();
     });
     return ids;
@@ -115,6 +115,18 @@ describe(DispatchRepository.name, () => {
     expect(await claim({ perOwner: 3 })).toEqual([]);
     await end(ids[0] ?? '');
     expect(await claim({ perOwner: 3 })).toHaveLength(1);
+  });
+
+  it('tries a task that crashed although that of another owner has no room', async () => {
+    const other = new ProjectRuns(app, await app.register());
+    await runs.started([{ title: 'crashed' }, { title: 'busy', priority: 90 }]);
+    await other.started([{ title: 'crashed too' }]);
+    expect(await claimedTitles({ batch: 1 })).toEqual(['busy']);
+    await app.database.query(
+      `update tasks set error = '{"code": "CRASHED"}' where title in ('crashed', 'crashed too')`,
+    );
+    expect(await claimedTitles({ perOwner: 1 })).toEqual(['crashed too']);
+    expect(await claimedTitles({ perOwner: 2 })).toEqual([]);
   });
 
   it('lets owners take turns at the same priority, whoever came first', async () => {

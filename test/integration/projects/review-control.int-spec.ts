@@ -37,8 +37,8 @@ describe('control of runs and tasks', () => {
 
   async function claim(): Promise<string[]> {
     const ids: string[] = [];
-    await app.app.get(DispatchRepository).claim(MANY, (_tx, { id }) => {
-      ids.push(id);
+    await app.app.get(DispatchRepository).claim(MANY, (_tx, tasks) => {
+      ids.push(...tasks.map(({ id }) => id));
       return Promise.resolve();
     });
     return ids;
