@@ -11,20 +11,30 @@ export interface Repetition {
   readonly cause?: Disturbance;
 }
 
-/** Calls for a step that had been asked for before, each with what explains it. */
+/**
+ * Calls for a step that had been asked for before, each with what explains it. First is whoever began to ask first: a
+ * process may stand still before its call is on its way, and send it after that of its successor.
+ */
 export function repetitions(
   calls: readonly StepCall[],
   disturbances: readonly Disturbance[],
 ): readonly Repetition[] {
-  return [...byKey(calls, ({ stepKey }) => stepKey)].flatMap(([stepKey, own]) =>
-    own.slice(1).map((again, index): Repetition => {
+  return [...byKey(calls, ({ stepKey }) => stepKey)].flatMap(([stepKey, all]) => {
+    const own = all.toSorted((one, other) => begunAt(one) - begunAt(other));
+    return own.slice(1).map((again, index): Repetition => {
       const first = own[index] as StepCall;
       const cause = disturbances.find(
-        ({ slot, at }) => slot === slotOf(first) && at >= first.at && at <= again.at,
+        ({ slot, at }) => slot === slotOf(first) && at >= begunAt(first) && at <= begunAt(again),
       );
       return { stepKey, first, again, cause };
-    }),
-  );
+    });
+  });
+}
+
+/** When the process began to ask: its request's id, a UUIDv7, begins with that. */
+function begunAt({ requestId = '', at }: StepCall): number {
+  const [, milliseconds] = /^req_([0-9a-f]{12})/.exec(requestId) ?? [];
+  return milliseconds === undefined ? at : Number.parseInt(milliseconds, 16);
 }
 
 /**
