@@ -35,10 +35,7 @@ function setUp({ modes = {}, models = MODELS }: Setup) {
     if (useDirect === 'only') return mode === 'direct' ? mode : undefined;
     return useDirect || mode === 'script' ? mode : undefined;
   };
-  const registry: Pick<
-    ProviderRegistry,
-    'isAvailable' | 'availability' | 'takesOwnCredential'
-  > = {
+  const registry: Pick<ProviderRegistry, 'isAvailable' | 'availability' | 'takesOwnCredential'> = {
     isAvailable: (provider, ownerId, work) => {
       asked.push(`${provider} for ${ownerId}`);
       return modeOf(provider, work?.useDirect) !== undefined;
