@@ -151,6 +151,11 @@ export class ServiceCluster {
     return this.at(slot).process.pid;
   }
 
+  /** What the process in a slot has printed. */
+  output(slot: number): string {
+    return this.at(slot).process.output;
+  }
+
   /** Does nothing wait on the disk of any process for the books? */
   hasNoJournal(): boolean {
     return this.slots.every(({ dataDir }) => {
