@@ -53,6 +53,8 @@ export class Membership {
   private readonly leaseMs: number;
   private readonly loop: BackgroundLoop;
   private session?: Client;
+  /** The end of what the session was asked last: it is asked one thing at a time. */
+  private turn: Promise<unknown> = Promise.resolve();
   /** By the clock of this process: from before the beat was sent. */
   private beatAt = -Infinity;
   private lossCount = 0;
@@ -93,6 +95,7 @@ export class Membership {
     await this.loop.stop();
     const { session } = this;
     this.session = undefined;
+    await this.turn;
     await session?.query(LEAVE, [this.nodeId]).catch(() => undefined);
     await session?.end().catch(() => undefined);
   }
@@ -102,8 +105,9 @@ export class Membership {
    * @throws ServiceUnavailableError without a session
    */
   async query<Row extends object>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    if (!this.session) throw new ServiceUnavailableError('The membership session is away');
-    const { rows } = await this.session.query<Row>(sql, parameters);
+    const { session } = this;
+    if (!session) throw new ServiceUnavailableError('The membership session is away');
+    const { rows } = await this.inTurn(() => session.query<Row>(sql, parameters));
     return rows;
   }
 
@@ -115,12 +119,18 @@ export class Membership {
     }
     const sentAt = performance.now();
     try {
-      await session.query(BEAT, [this.nodeId]);
+      await this.inTurn(() => session.query(BEAT, [this.nodeId]));
     } catch (error) {
       session.connection.stream.destroy();
       throw error;
     }
     this.noteBeat(sentAt);
+  }
+
+  private inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.turn.then(ask);
+    this.turn = answer.catch(() => undefined);
+    return answer;
   }
 
   private async connect(): Promise<void> {
@@ -141,6 +151,7 @@ export class Membership {
       const sentAt = performance.now();
       await session.query(BEAT, [this.nodeId]);
       this.session = session;
+      this.turn = Promise.resolve();
       this.noteBeat(sentAt);
     } catch (error) {
       session.connection.stream.destroy();
