@@ -1,5 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Client } from 'pg';
+import { SerialQueue } from '../common/index';
+import { ServiceUnavailableError } from '../errors/index';
 import { KEEP_ALIVE } from './data-source-options';
 import type { DatabaseWatch } from './database-watch';
 
@@ -7,11 +9,29 @@ export type NotificationHandler = (payload: string) => void;
 
 const RECONNECT_MS = 500;
 const CONNECT_LIMIT_MS = 2000;
-const LISTEN_LIMIT_MS = 2000;
+const QUERY_LIMIT_MS = 2000;
+const END_LIMIT_MS = 1500;
+
+/** PostgreSQL finds a machine that is gone in about ten seconds, not in two hours, and lets go of what it held. */
+const BEGIN_SESSION = `
+  select pid, backend_start::text as "startedAt",
+    set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
+    set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10000', false)
+  from pg_stat_activity where pid = pg_backend_pid()`;
+const END_SESSION = `
+  select pg_terminate_backend(pid, ${END_LIMIT_MS}) from pg_stat_activity
+  where pid = $1 and backend_start = $2::timestamptz`;
+
+/** One of PostgreSQL's, for as long as it runs and longer. */
+interface Session {
+  readonly pid: number;
+  readonly startedAt: string;
+}
 
 /**
  * PostgreSQL's NOTIFY on one connection of its own. A hint, never the truth: what was sent while the connection was
- * down is lost, so listeners look for themselves when it is back.
+ * down is lost, so listeners look for themselves when it is back. The same connection keeps what shall end with this
+ * process: locks of its session.
  */
 @Injectable()
 export class Notifications implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -21,6 +41,10 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   /** From the moment it connects, so that it can be cut off. */
   private client?: Client;
   private isListening = false;
+  /** A connection is asked one thing at a time. */
+  private turns = new SerialQueue();
+  /** The one that keeps what `query` took, once something was asked. */
+  private session?: Session;
   private retry?: NodeJS.Timeout;
   private isClosed = false;
 
@@ -52,6 +76,26 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
     this.reconnectHandlers.add(handler);
   }
 
+  /**
+   * Asks on this connection, for locks that its session keeps: PostgreSQL frees them when the connection ends, so they
+   * are to be taken again after a reconnect. By then the session before has ended, whatever became of its connection.
+   * @throws ServiceUnavailableError while it is away; after any failure the connection is made anew
+   */
+  async query<Row extends object>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    const { client } = this;
+    if (!client || !this.isListening) throw new ServiceUnavailableError('The database is not available');
+    try {
+      return await this.turns.run(async () => {
+        if (!this.session) this.session = (await client.query<Session>(BEGIN_SESSION)).rows[0];
+        return (await client.query<Row>(sql, [...parameters])).rows;
+      });
+    } catch (error) {
+      // Whether it was done is not known.
+      cut(client);
+      throw error;
+    }
+  }
+
   async onApplicationBootstrap(): Promise<void> {
     await this.connect(false);
   }
@@ -68,15 +112,17 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
       connectionString: this.url,
       application_name: 'lattice-listen',
       connectionTimeoutMillis: CONNECT_LIMIT_MS,
-      query_timeout: LISTEN_LIMIT_MS,
+      query_timeout: QUERY_LIMIT_MS,
       ...KEEP_ALIVE,
     });
     this.client = client;
+    this.turns = new SerialQueue();
     client.on('notification', ({ channel, payload }) => this.deliver(channel, payload ?? ''));
     client.on('error', () => undefined);
     client.once('end', () => this.connectLater(client));
     try {
       await client.connect();
+      await this.endSession(client);
       for (const channel of this.handlers.keys()) await this.listen(client, channel);
     } catch {
       cut(client);
@@ -91,8 +137,15 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
     if (isAgain) for (const handler of this.reconnectHandlers) handler();
   }
 
+  /** One that PostgreSQL still believes in would keep its locks from the next. */
+  private async endSession(client: Client): Promise<void> {
+    if (!this.session) return;
+    await client.query(END_SESSION, [this.session.pid, this.session.startedAt]);
+    this.session = undefined;
+  }
+
   private async listen(client: Client, channel: string): Promise<void> {
-    await client.query(`listen ${channel}`);
+    await this.turns.run(() => client.query(`listen ${channel}`));
   }
 
   private connectLater(lost: Client): void {

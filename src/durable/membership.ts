@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Client } from 'pg';
-import { newId } from '../common/index';
+import { newId, SerialQueue } from '../common/index';
 import { AppConfig } from '../config/index';
 import { DatabaseAddress, DatabaseWatch, KEEP_ALIVE } from '../database/index';
 import { ServiceUnavailableError } from '../errors/index';
@@ -53,8 +53,8 @@ export class Membership {
   private readonly leaseMs: number;
   private readonly loop: BackgroundLoop;
   private session?: Client;
-  /** The end of what the session was asked last: it is asked one thing at a time. */
-  private turn: Promise<unknown> = Promise.resolve();
+  /** The session is asked one thing at a time. */
+  private turns = new SerialQueue();
   /** By the clock of this process: from before the beat was sent. */
   private beatAt = -Infinity;
   private lossCount = 0;
@@ -95,7 +95,7 @@ export class Membership {
     await this.loop.stop();
     const { session } = this;
     this.session = undefined;
-    await this.turn;
+    await this.turns.idle();
     await session?.query(LEAVE, [this.nodeId]).catch(() => undefined);
     await session?.end().catch(() => undefined);
   }
@@ -107,7 +107,7 @@ export class Membership {
   async query<Row extends object>(sql: string, parameters: unknown[]): Promise<Row[]> {
     const { session } = this;
     if (!session) throw new ServiceUnavailableError('The membership session is away');
-    const { rows } = await this.inTurn(() => session.query<Row>(sql, parameters));
+    const { rows } = await this.turns.run(() => session.query<Row>(sql, parameters));
     return rows;
   }
 
@@ -119,18 +119,12 @@ export class Membership {
     }
     const sentAt = performance.now();
     try {
-      await this.inTurn(() => session.query(BEAT, [this.nodeId]));
+      await this.turns.run(() => session.query(BEAT, [this.nodeId]));
     } catch (error) {
       session.connection.stream.destroy();
       throw error;
     }
     this.noteBeat(sentAt);
-  }
-
-  private inTurn<T>(ask: () => Promise<T>): Promise<T> {
-    const answer = this.turn.then(ask);
-    this.turn = answer.catch(() => undefined);
-    return answer;
   }
 
   private async connect(): Promise<void> {
@@ -151,7 +145,7 @@ export class Membership {
       const sentAt = performance.now();
       await session.query(BEAT, [this.nodeId]);
       this.session = session;
-      this.turn = Promise.resolve();
+      this.turns = new SerialQueue();
       this.noteBeat(sentAt);
     } catch (error) {
       session.connection.stream.destroy();

@@ -31,7 +31,7 @@ export class EventResources {
     for (const resource of [USER, WEBHOOK, API_KEY]) this.registerOwned(resource);
   }
 
-  /** @param most streams of one such thing that a process serves at once, whoever reads them and by whichever route */
+  /** @param most streams of one such thing at once, over all processes, whoever reads them and by whichever route */
   registerOwned(
     { prefix, table, idColumn = 'id', ownerColumn = 'user_id' }: OwnedResource,
     most = Infinity,
@@ -48,7 +48,7 @@ export class EventResources {
     this.owners.set(prefix, ownerOf);
   }
 
-  /** How many streams may follow it at once in a process. */
+  /** How many streams may follow it at once, over all processes. */
   mostFollowers(resource: string): number {
     for (const [prefix, most] of this.limits) if (fromApiId(prefix, resource) !== undefined) return most;
     return Infinity;

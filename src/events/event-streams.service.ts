@@ -1,40 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Authenticator, type Permission } from '../auth/index';
 import { type Principal, type RequestContext, toApiId } from '../common/index';
-import {
-  type AppError,
-  ForbiddenError,
-  ServiceUnavailableError,
-  toAppError,
-  toServiceUnavailable,
-  UnauthenticatedError,
-} from '../errors/index';
+import { type AppError, ServiceUnavailableError, toAppError, toServiceUnavailable } from '../errors/index';
 import { AppLogger, BackgroundLoop, OpenRequests } from '../observability/index';
 import { EventFeed } from './event-feed';
-import { type EventFilter, EventResources } from './event-resources';
+import { EventReaders, type EventReading, KnownReaders } from './event-readers';
 import { EventStream } from './event-stream';
 import { EventRepository } from './event.repository';
 import { TooManyEventStreamsError } from './events.errors';
+import { type FollowerSeat, FollowerSeats } from './follower-seats';
 
 export const MAX_STREAMS_PER_USER = 20;
 const HEARTBEAT_MS = 15_000;
 const RECHECK_MS = 60_000;
-/** What the route of the stream asks for. */
-const NEEDED: Permission = 'events:read';
 
-/** What a caller may follow, from where; nothing is open yet. */
-export interface StreamPlan {
-  readonly ctx: RequestContext;
-  readonly resource: string;
-  readonly filter: EventFilter;
+/** What a caller may follow, from where; nothing is open yet. It is to be started at once, for it may have a seat. */
+export interface StreamPlan extends EventReading {
   readonly position: string;
-}
-
-/** What one round of checks has found out: many streams have the same reader, or the same resource. */
-interface Asked {
-  readonly readers: Map<string, Promise<Principal | undefined>>;
-  readonly filters: Map<string, Promise<EventFilter>>;
+  readonly seat?: FollowerSeat;
 }
 
 /** The open streams of this process: how many, whether their readers may still read, and their end. */
@@ -47,8 +30,8 @@ export class EventStreams implements OnModuleInit {
   constructor(
     private readonly events: EventRepository,
     private readonly feed: EventFeed,
-    private readonly resources: EventResources,
-    private readonly authenticator: Authenticator,
+    private readonly readers: EventReaders,
+    private readonly seats: FollowerSeats,
     private readonly requests: OpenRequests,
     private readonly logger: AppLogger,
   ) {}
@@ -64,39 +47,41 @@ export class EventStreams implements OnModuleInit {
   async plan(ctx: RequestContext, resource: string, after?: string): Promise<StreamPlan> {
     if (this.requests.isDraining) throw leaving();
     this.checkCount(ctx.principal);
-    const filter = await this.resources.filterFor(ctx.principal, resource);
+    const filter = await this.readers.filterFor(ctx.principal, resource);
     const head = await this.events.head();
-    // Again: others of the same user may have been opened meanwhile.
-    this.checkCount(ctx.principal);
-    this.checkFollowers(resource);
     // A position from before a restored backup lies ahead of everything: such a client starts now.
     const isKnown = after !== undefined && BigInt(after) <= BigInt(head);
-    return { ctx, resource, filter, position: isKnown ? after : head };
+    const seat = await this.seats.take(resource);
+    try {
+      // Again: others of the same user may have been opened meanwhile.
+      this.checkCount(ctx.principal);
+    } catch (error) {
+      this.seats.leave(seat);
+      throw error;
+    }
+    return { ctx, resource, filter, position: isKnown ? after : head, seat };
   }
 
-  /** Sends to a response whose head is written, until either side ends it. Returns at once. */
-  start(plan: StreamPlan, raw: ServerResponse): void {
-    const { filter, position } = plan;
-    const stream = new EventStream(raw, filter, position, (...args) => this.events.after(...args));
-    if (stream.isEnded) return;
-    this.open.set(stream, plan);
-    if (this.open.size === 1) this.startTimers();
-    const stop = this.feed.listen(stream);
-    raw.once('close', () => {
-      stop();
-      this.open.delete(stream);
-      if (this.open.size === 0) this.stopTimers();
-    });
-    if (this.requests.isDraining) this.fail(stream, leaving());
-    stream.run().catch((error: unknown) => this.fail(stream, toAppError(error)));
+  /**
+   * Sends until either side ends it. Returns at once.
+   * @param open writes the head of the response; what it throws is thrown
+   */
+  start(plan: StreamPlan, open: () => ServerResponse): void {
+    let isOpen = false;
+    try {
+      isOpen = this.run(plan, open());
+    } finally {
+      if (!isOpen) this.seats.leave(plan.seat);
+    }
   }
 
   /** Ends the streams of those who may not read any more. While PostgreSQL is away nothing is sent, so that can wait. */
   async recheck(): Promise<void> {
-    const asked: Asked = { readers: new Map(), filters: new Map() };
+    await this.seats.check();
+    const known = new KnownReaders();
     for (const [stream, plan] of this.open) {
       try {
-        await this.checkReader(plan, asked);
+        await this.readers.check(plan, known);
       } catch (error) {
         if (toServiceUnavailable(error)) return;
         this.fail(stream, toAppError(error));
@@ -104,21 +89,24 @@ export class EventStreams implements OnModuleInit {
     }
   }
 
-  private async checkReader(
-    { ctx, resource, filter }: StreamPlan,
-    { readers, filters }: Asked,
-  ): Promise<void> {
-    const { userId, keyId, keyGeneration, tokenId, sessionId } = ctx.principal;
-    const credential = [userId, keyId, keyGeneration, tokenId, sessionId].join();
-    const principal = await once(readers, credential, () =>
-      this.authenticator.recheck(ctx.principal, NEEDED),
-    );
-    if (!principal) throw new UnauthenticatedError('The credential is not valid any more.');
-    const { ownerId, resource: only } = await once(filters, [userId, principal.role, resource].join(), () =>
-      this.resources.filterFor(principal, resource),
-    );
-    if (ownerId === filter.ownerId && only === filter.resource) return;
-    throw new ForbiddenError('What you may read here has changed: connect again.');
+  /** False: the client is gone already. */
+  private run(plan: StreamPlan, raw: ServerResponse): boolean {
+    const { filter, position, seat } = plan;
+    const stream = new EventStream(raw, filter, position, (...args) => this.events.after(...args));
+    if (stream.isEnded) return false;
+    this.open.set(stream, plan);
+    if (this.open.size === 1) this.startTimers();
+    const stop = this.feed.listen(stream);
+    if (seat) seat.onLost = (error) => this.fail(stream, error);
+    raw.once('close', () => {
+      stop();
+      this.seats.leave(seat);
+      this.open.delete(stream);
+      if (this.open.size === 0) this.stopTimers();
+    });
+    if (this.requests.isDraining) this.fail(stream, leaving());
+    stream.run().catch((error: unknown) => this.fail(stream, toAppError(error)));
+    return true;
   }
 
   private checkCount({ userId }: Principal): void {
@@ -127,13 +115,6 @@ export class EventStreams implements OnModuleInit {
     throw new TooManyEventStreamsError(
       `${MAX_STREAMS_PER_USER} event streams are open already: close one, or follow "me", which has everything of yours.`,
     );
-  }
-
-  private checkFollowers(resource: string): void {
-    const most = this.resources.mostFollowers(resource);
-    const count = [...this.open.values()].filter((plan) => plan.resource === resource).length;
-    if (count < most) return;
-    throw new TooManyEventStreamsError(`${most} event streams follow ${resource} already: close one.`);
   }
 
   private endAll(): void {
@@ -161,10 +142,4 @@ export class EventStreams implements OnModuleInit {
 
 function leaving(): ServiceUnavailableError {
   return new ServiceUnavailableError('The service is shutting down: connect again');
-}
-
-function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
-  const answer = known.get(key) ?? ask();
-  known.set(key, answer);
-  return answer;
 }

@@ -56,7 +56,7 @@ export class EventsController {
   ): Promise<void> {
     const plan = await this.streams.plan(ctx, resource, lastEventIdOf(lastEventId) ?? query.after);
     // The handler ends here, so that no deadline runs: the stream has its own reasons to end.
-    this.streams.start(plan, openEventStream(reply));
+    this.streams.start(plan, () => openEventStream(reply));
   }
 
   @Get(':resource/history')

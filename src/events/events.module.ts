@@ -5,11 +5,13 @@ import { AppConfig } from '../config/index';
 import { EventCleanup } from './event-cleanup';
 import { EventFeed } from './event-feed';
 import { EventHistory } from './event-history';
+import { EventReaders } from './event-readers';
 import { EventRepository } from './event.repository';
 import { EventResources } from './event-resources';
 import { EventStreams } from './event-streams.service';
 import { EventTokens } from './event-tokens';
 import { EventsController } from './events.controller';
+import { FollowerSeats } from './follower-seats';
 import { outboundClient } from './outbound';
 import { Outbox } from './outbox';
 import { DeliveriesController } from './webhooks/deliveries.controller';
@@ -36,8 +38,10 @@ const DOORS = [EventResources, EventStreams, Outbox];
     EventCleanup,
     EventFeed,
     EventHistory,
+    EventReaders,
     EventRepository,
     EventTokens,
+    FollowerSeats,
     DeliveriesRepository,
     DeliverySchedule,
     DeliveryTries,

@@ -44,7 +44,7 @@ export class ProjectEventsController {
   @ApiOkResponse({ description: 'The stream', schema: { type: 'string' } })
   @ApiNotFoundResponse({ description: 'No such project, or not yours' })
   @ApiTooManyRequestsResponse({
-    description: `\`TOO_MANY_EVENT_STREAMS\`: ${MAX_FOLLOWERS} follow it here already`,
+    description: `\`TOO_MANY_EVENT_STREAMS\`: ${MAX_FOLLOWERS} follow it already`,
   })
   async stream(
     @Ctx() ctx: RequestContext,
@@ -56,6 +56,6 @@ export class ProjectEventsController {
     const after = lastEventIdOf(lastEventId) ?? query.after;
     const plan = await this.streams.plan(ctx, id, after);
     // The handler ends here, so that no deadline runs: the stream has its own reasons to end.
-    this.streams.start(plan, openEventStream(reply));
+    this.streams.start(plan, () => openEventStream(reply));
   }
 }

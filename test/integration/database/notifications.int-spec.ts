@@ -1,4 +1,5 @@
-import { Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { DataSource } from 'typeorm';
 import { Client } from 'pg';
 import { buildDataSourceOptions, DatabaseWatch, HotPool, Notifications } from '../../../src/database/index';
@@ -97,6 +98,56 @@ describe('connections to PostgreSQL', () => {
     await proxy.restore();
     await hears(heard);
   }, 30_000);
+
+  it('that the server still believes in are ended, with their locks, before the next is used', async () => {
+    const { port, hostname } = new URL(database.url);
+    const clients = new Set<Socket>();
+    const sockets: Socket[] = [];
+    // The server is never told that a client is gone.
+    const network = createServer((client) => {
+      const server = connect(Number(port), hostname);
+      clients.add(client.on('error', () => undefined));
+      sockets.push(
+        client,
+        server.on('error', () => undefined),
+      );
+      client.pipe(server, { end: false });
+      server.pipe(client);
+    }).listen(0, '127.0.0.1');
+    await once(network, 'listening');
+    const url = new URL(database.url);
+    url.host = `127.0.0.1:${(network.address() as AddressInfo).port}`;
+    notifications = new Notifications(url.toString());
+    const back = new Promise<void>((resolve) => notifications?.onReconnect(resolve));
+    await notifications.onApplicationBootstrap();
+    const other = new Client(database.url);
+    await other.connect();
+    const isFree = async (): Promise<unknown> =>
+      (await other.query<{ is: boolean }>('select pg_try_advisory_lock(1) as is')).rows[0]?.is;
+    await notifications.query('select pg_advisory_lock(1)', []);
+    expect(await isFree()).toBe(false);
+    for (const client of clients) client.destroy();
+    await back;
+    expect(await isFree()).toBe(true);
+    await other.end();
+    await notifications.onApplicationShutdown();
+    for (const socket of sockets) socket.destroy();
+    network.close();
+  });
+
+  it('that keep locks end soon after their machine is gone', async () => {
+    notifications = new Notifications(database.url);
+    await notifications.onApplicationBootstrap();
+    const settings = await notifications.query(
+      `select name, setting from pg_settings where name like 'tcp_keepalives%' order by name`,
+      [],
+    );
+    expect(settings).toEqual([
+      { name: 'tcp_keepalives_count', setting: '3' },
+      { name: 'tcp_keepalives_idle', setting: '5' },
+      { name: 'tcp_keepalives_interval', setting: '2' },
+    ]);
+  });
 
   it('listen to what is asked for while they are made', async () => {
     const heard: string[] = [];
