@@ -27,7 +27,10 @@ export class RoutingPolicies {
     if (!expected) return { kind: 'best single', choose: () => best };
     const rate = await this.rater(models, prompts);
     const target = { quality: 0, answerWorthUsd: expected.answerWorthUsd };
-    const choose = (prompt) => this.product.rankByTarget(rate(prompt), target).holding[0].model.id;
+    const choose = (prompt) => {
+      const { models: rated, isNovel } = rate(prompt);
+      return this.product.rankByTarget(rated, { ...target, isNovel }).holding[0].model.id;
+    };
     return { kind: 'learned', worth: expected.answerWorthUsd, expected, choose };
   }
 
@@ -37,7 +40,7 @@ export class RoutingPolicies {
     return {
       kind: 'by model name',
       choose: (prompt) =>
-        this.product.rankByTarget(rate(prompt), { quality: this.quality }).holding[0].model.id,
+        this.product.rankByTarget(rate(prompt).models, { quality: this.quality }).holding[0].model.id,
     };
   }
 
@@ -50,26 +53,31 @@ export class RoutingPolicies {
       for (let held = 0; held < FOLDS; held++) {
         const seen = prompts.filter((_, index) => fold[index] !== held);
         const rate = await this.rater(models, seen);
-        for (const prompt of prompts.filter((_, index) => fold[index] === held))
-          requests.push(rate(prompt).map((one) => ({ ...one, ...prompt.outcomes.get(one.model.id) })));
+        for (const prompt of prompts.filter((_, index) => fold[index] === held)) {
+          const { models: rated, isNovel } = rate(prompt);
+          requests.push(rated.map((one) => ({ ...one, isNovel, ...prompt.outcomes.get(one.model.id) })));
+        }
       }
     }
     return this.product.worthOf(requests, this.quality);
   }
 
-  /** Rates every model for a prompt: `{ model, quality, expectedCostUsd }`. */
+  /** Rates every model for a prompt: `{ models: [{ model, quality, expectedCostUsd }], isNovel }`. */
   async rater(models, prompts, costs = learnCosts(models, prompts)) {
     const { FittedCapabilityTable, fitCapabilities, scores } = this.product;
     const rows = prompts.flatMap((prompt) => this.rowsOf(prompt, models));
     const content = await fitCapabilities(rows, () => undefined);
     const table = await FittedCapabilityTable.parse('calibrated', content);
     const catalog = models.map((id) => ({ id, baseModel: id, scores }));
-    return ({ profile }) =>
-      catalog.map((model) => ({
+    return ({ profile }) => {
+      const read = this.readsPrompts ? profile : typeOnly(profile);
+      const rated = catalog.map((model) => ({
         model,
-        quality: table.estimate(model, this.readsPrompts ? profile : typeOnly(profile)).quality,
+        quality: table.estimate(model, read).quality,
         expectedCostUsd: costs.get(model.id)(profile.features.estimatedPromptTokens, profile.taskType),
       }));
+      return { models: rated, isNovel: table.isNovel(read) };
+    };
   }
 
   rowsOf({ profile, outcomes, dataset }, models) {

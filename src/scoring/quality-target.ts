@@ -21,22 +21,30 @@ export interface TargetRanking<T extends TargetedModel> {
   readonly threshold: number;
 }
 
+interface Target {
+  /** 0 <= quality <= 1. */
+  readonly quality: number;
+  /** US dollars; then those that hold it are sorted by what they are worth less their cost. */
+  readonly answerWorthUsd?: number;
+  /** The prompt is unlike all that outcomes are known of: the best comes first, as far as an answer's worth allows. */
+  readonly isNovel?: boolean;
+}
+
 /**
  * Sorts models by a target: which are expected to be at least `quality` times as good as the best of them? The order of
  * the models does not matter.
- * @param quality 0 <= quality <= 1
- * @param answerWorthUsd then those that hold it are sorted by what they are worth less their cost
  */
 export function rankByTarget<T extends TargetedModel>(
   models: readonly T[],
-  { quality, answerWorthUsd }: { readonly quality: number; readonly answerWorthUsd?: number },
+  { quality, answerWorthUsd, isNovel = false }: Target,
 ): TargetRanking<T> {
   const best = models.reduce((highest, model) => Math.max(highest, model.quality), 0);
   const threshold = quality * best;
+  const holding = models
+    .filter((model) => model.quality >= threshold)
+    .sort(answerWorthUsd === undefined ? cheaper : worthMore(answerWorthUsd));
   return {
-    holding: models
-      .filter((model) => model.quality >= threshold)
-      .sort(answerWorthUsd === undefined ? cheaper : worthMore(answerWorthUsd)),
+    holding: isNovel && answerWorthUsd !== undefined ? bestFirst(holding, answerWorthUsd) : holding,
     below: models.filter((model) => model.quality < threshold).sort(better),
     best,
     threshold,
@@ -54,6 +62,24 @@ export function worthMore(answerWorthUsd: number) {
     quality * answerWorthUsd - expectedCostUsd;
   return (one: TargetedModel, other: TargetedModel): number =>
     net(one) === net(other) ? better(one, other) : net(other) - net(one);
+}
+
+function bestFirst<T extends TargetedModel>(models: readonly T[], answerWorthUsd: number): readonly T[] {
+  const [usual] = models;
+  if (!usual) return models;
+  const best = bestWithin(models, usual, answerWorthUsd);
+  return [best, ...models.filter((model) => model !== best)];
+}
+
+/** The best, unless it costs more beyond the usual choice than its answer is worth. */
+export function bestWithin<T extends TargetedModel>(
+  models: readonly T[],
+  usual: T,
+  answerWorthUsd: number,
+): T {
+  const best = models.reduce((first, model) => (better(model, first) < 0 ? model : first), usual);
+  const more = (best.expectedCostUsd ?? Infinity) - (usual.expectedCostUsd ?? Infinity);
+  return more <= best.quality * answerWorthUsd ? best : usual;
 }
 
 /** Equal qualities: the cheaper one first, then as `cheaper`. */

@@ -53,6 +53,8 @@ export interface MetTarget extends QualityTarget {
   readonly best: number;
   /** What a model must reach: `quality` times `best`. */
   readonly threshold: number;
+  /** The prompt is unlike all data sets that outcomes came from; absent: it is not. */
+  readonly isNovel?: true;
 }
 
 /** The arm of an experiment that a request was given. */

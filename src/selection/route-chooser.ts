@@ -72,7 +72,8 @@ export class RouteChooser {
 
   /** A model below the target is no candidate, whoever named it. */
   private byTarget(inputs: RoutingInputs, target: QualityTarget, sifted: Scored): Choice {
-    const { best, threshold, holding, below } = rankByTarget(sifted.scored, target);
+    const isNovel = inputs.basis.capabilities.isNovel(inputs.profile);
+    const { best, threshold, holding, below } = rankByTarget(sifted.scored, { ...target, isNovel });
     const { fallback, models = [] } = inputs.options;
     const isListed = models.length > 0 && fallback !== 'none';
     const listed = isListed ? this.listed(models, inputs) : undefined;
@@ -87,7 +88,7 @@ export class RouteChooser {
         filtered: [...sifted.filtered, ...(listed?.filtered ?? []), ...missed.values()],
         warnings: listed?.warnings,
       }),
-      target: Object.freeze({ ...target, best, threshold }),
+      target: Object.freeze({ ...target, best, threshold, ...(isNovel && { isNovel: true }) }),
     };
   }
 

@@ -146,7 +146,8 @@ describe('a stored decision', () => {
     return {
       version,
       estimate: ({ id }) => ({ quality: qualities.get(id) ?? 0.5, deviation: 0, observations: 1 }),
-    } satisfies Pick<CapabilityTable, 'version' | 'estimate'> as CapabilityTable;
+      isNovel: () => false,
+    } satisfies Pick<CapabilityTable, 'version' | 'estimate' | 'isNovel'> as CapabilityTable;
   }
 
   async function measure(models: readonly CatalogModel[]): Promise<void> {

@@ -6,6 +6,13 @@ import { type Neighbours, SketchIndex } from './sketch-index';
 /** What it adds to an example's likeness that the prompt comes from the same data set for sure. */
 const SAME_DATASET = 0.15;
 
+export interface Alike {
+  /** None where the prompt is novel: what they came to says nothing of it. */
+  readonly neighbours?: Neighbours;
+  /** The prompt seems to come from none of the data sets that are known. */
+  readonly isNovel: boolean;
+}
+
 export class AlikeExamples {
   private constructor(
     private readonly index: SketchIndex,
@@ -21,9 +28,11 @@ export class AlikeExamples {
     return new AlikeExamples(index, datasets, yield* DatasetGuess.of(examples));
   }
 
-  find(sketch: readonly number[]): Neighbours {
-    if (!this.guess) return this.index.find(sketch);
-    const values = this.guess.probabilities(sketch).map((probability) => SAME_DATASET * probability);
-    return this.index.find(sketch, { groups: this.datasets, values });
+  find(sketch: readonly number[]): Alike {
+    if (!this.guess) return { neighbours: this.index.find(sketch), isNovel: false };
+    const { probabilities, isNovel } = this.guess.read(sketch);
+    if (isNovel) return { isNovel };
+    const values = probabilities.map((probability) => SAME_DATASET * probability);
+    return { neighbours: this.index.find(sketch, { groups: this.datasets, values }), isNovel };
   }
 }

@@ -1,4 +1,4 @@
-import { type TargetedModel, worthMore } from '../quality-target';
+import { bestWithin, type TargetedModel, worthMore } from '../quality-target';
 
 /** A candidate of a request that is past. */
 export interface PastCandidate extends TargetedModel {
@@ -6,6 +6,8 @@ export interface PastCandidate extends TargetedModel {
   readonly score: number;
   /** US dollars. */
   readonly costUsd: number;
+  /** Of its request: unlike all that the table knows (`CapabilityTable.isNovel`). */
+  readonly isNovel?: boolean;
 }
 
 const STEPS_PER_TENFOLD = 40;
@@ -63,8 +65,10 @@ interface Sums {
 
 function chosen(requests: readonly (readonly PastCandidate[])[], answerWorthUsd: number): Sums {
   const compare = worthMore(answerWorthUsd);
-  const first = (candidates: readonly PastCandidate[]) =>
-    candidates.reduce((best, one) => (compare(one, best) < 0 ? one : best));
+  const first = (candidates: readonly PastCandidate[]) => {
+    const usual = candidates.reduce((best, one) => (compare(one, best) < 0 ? one : best));
+    return usual.isNovel ? bestWithin(candidates, usual, answerWorthUsd) : usual;
+  };
   return sumOf(requests.filter(({ length }) => length > 0).map(first));
 }
 

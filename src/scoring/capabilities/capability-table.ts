@@ -22,4 +22,9 @@ export class CapabilityTable {
   estimate(model: CatalogModel, profile: TaskProfile): CapabilityEstimate {
     return { quality: blendedQuality(model.scores, profile), deviation: 0, observations: 0 };
   }
+
+  /** Is the prompt unlike all data sets that outcomes came from? Then nothing tells which model is good enough for it. */
+  isNovel(_profile: TaskProfile): boolean {
+    return false;
+  }
 }

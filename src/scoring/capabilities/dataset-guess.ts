@@ -1,13 +1,20 @@
-/** Which of the data sets that outcomes came from a prompt is most alike to, by the numbers of its sketch. */
-import { SKETCH_BUCKETS } from '../../analysis/index';
+/** Which of the data sets that outcomes came from a prompt is most alike to, if any, by the numbers of its sketch. */
 import type { Example } from './capability-content';
+import { DatasetCounts } from './dataset-counts';
 
-/** Of the smoothing towards what all examples have, in numbers of sketches. */
-const PRIOR_NUMBERS = 240;
-/** Numbers of one sketch go together, so each tells less than it would alone. */
-const WEIGHT_OF_A_NUMBER = 0.5;
+/** Of the examples that likeness is measured on, without themselves, so many are less alike than a prompt has to be. */
+const NOVEL_SHARE = 0.1;
+/** They come in no order, so the first are as good as any; fewer than the least say nothing. */
+const MEASURED = { least: 50, most: 400 };
 
 type Labelled = Pick<Example, 'sketch' | 'dataset'>;
+
+export interface DatasetReading {
+  /** By data set; they sum to 1. */
+  readonly probabilities: Float64Array;
+  /** The prompt is less alike to each of them than nearly all examples are. */
+  readonly isNovel: boolean;
+}
 
 /** Naive Bayes. Immutable. */
 export class DatasetGuess {
@@ -16,28 +23,24 @@ export class DatasetGuess {
     private readonly frequencies: Float64Array,
     /** By number, then by data set: what having it says for the data set, as a logarithm. */
     private readonly evidence: Float32Array,
+    private readonly leastLikeness: number,
   ) {}
 
   /** To be run with `inPieces`. Undefined when no example tells where it came from. */
   static *of(examples: readonly Labelled[]): Generator<void, DatasetGuess | undefined> {
     const sets = examples.reduce((most, { dataset = -1 }) => Math.max(most, dataset + 1), 0);
     if (sets === 0) return undefined;
-    const counts = new Float32Array(SKETCH_BUCKETS * sets);
-    const examplesOf = new Float64Array(sets);
-    for (const { sketch, dataset } of examples) {
+    const counts = new DatasetCounts(sets);
+    for (const example of examples) {
+      counts.add(example);
       yield;
-      if (dataset === undefined) continue;
-      examplesOf[dataset] = (examplesOf[dataset] as number) + 1;
-      for (const number of sketch)
-        counts[number * sets + dataset] = (counts[number * sets + dataset] as number) + 1;
     }
-    const labelled = examplesOf.reduce((sum, one) => sum + one, 0);
-    const frequencies = examplesOf.map((count) => Math.log(count / labelled));
-    return new DatasetGuess(frequencies, yield* evidenceOf(counts, sets));
+    const frequencies = counts.frequencies();
+    const least = yield* leastLikenessOf(examples, counts, frequencies);
+    return new DatasetGuess(frequencies, yield* counts.evidence(), least);
   }
 
-  /** By data set; they sum to 1. */
-  probabilities(sketch: readonly number[]): Float64Array {
+  read(sketch: readonly number[]): DatasetReading {
     const sets = this.frequencies.length;
     const logarithms = this.frequencies.slice();
     for (const number of sketch) {
@@ -45,33 +48,35 @@ export class DatasetGuess {
       for (let set = 0; set < sets; set += 1)
         logarithms[set] = (logarithms[set] as number) + (this.evidence[start + set] as number);
     }
-    const highest = logarithms.reduce((most, one) => Math.max(most, one), -Infinity);
-    const shares = logarithms.map((one) => Math.exp(one - highest));
-    const sum = shares.reduce((total, one) => total + one, 0);
-    return shares.map((one) => one / sum);
+    const { shares, logarithm } = summed(logarithms);
+    const isNovel = sketch.length > 0 && logarithm / sketch.length < this.leastLikeness;
+    return { probabilities: shares, isNovel };
   }
 }
 
-/** How much more of a number a data set has than all of them together. @param counts by number, then by data set */
-function* evidenceOf(counts: Float32Array, sets: number): Generator<void, Float32Array> {
-  const evidence = new Float32Array(counts.length);
-  const [totals, all] = totalsOf(counts, sets);
-  for (let number = 0; number < SKETCH_BUCKETS; number += 1) {
-    const row = counts.subarray(number * sets, (number + 1) * sets);
-    const usual = (row.reduce((sum, one) => sum + one, 0) + 0.5) / (all + SKETCH_BUCKETS / 2);
-    for (let set = 0; set < sets; set += 1) {
-      const own = (row[set] as number) + PRIOR_NUMBERS * usual;
-      const share = own / ((totals[set] as number) + PRIOR_NUMBERS);
-      evidence[number * sets + set] = WEIGHT_OF_A_NUMBER * Math.log(share / usual);
-    }
+/** Adding counts up and taking them away again is exact. */
+function* leastLikenessOf(
+  examples: readonly Labelled[],
+  counts: DatasetCounts,
+  frequencies: Float64Array,
+): Generator<void, number> {
+  const found: number[] = [];
+  for (const example of examples.slice(0, MEASURED.most)) {
     yield;
+    if (example.sketch.length === 0) continue;
+    counts.add(example, -1);
+    const logarithms = frequencies.map((one, set) => one + counts.evidenceOf(example.sketch, set));
+    counts.add(example);
+    found.push(summed(logarithms).logarithm / example.sketch.length);
   }
-  return evidence;
+  if (found.length < MEASURED.least) return -Infinity;
+  return found.sort((one, other) => one - other)[Math.floor(NOVEL_SHARE * found.length)] as number;
 }
 
-function totalsOf(counts: Float32Array, sets: number): readonly [Float64Array, number] {
-  const totals = new Float64Array(sets);
-  for (let at = 0; at < counts.length; at += 1)
-    totals[at % sets] = (totals[at % sets] as number) + (counts[at] as number);
-  return [totals, totals.reduce((sum, one) => sum + one, 0)];
+/** What each is of their sum, and its logarithm. */
+function summed(logarithms: Float64Array): { readonly shares: Float64Array; readonly logarithm: number } {
+  const highest = logarithms.reduce((most, one) => Math.max(most, one), -Infinity);
+  const shares = logarithms.map((one) => Math.exp(one - highest));
+  const sum = shares.reduce((total, one) => total + one, 0);
+  return { shares: shares.map((one) => one / sum), logarithm: highest + Math.log(sum) };
 }

@@ -28,6 +28,7 @@ interface FittedModel {
 interface Reading {
   readonly features: Float64Array;
   readonly neighbours?: Neighbours;
+  readonly isNovel: boolean;
 }
 
 /** Learned from outcomes. The same content, model and profile give the same estimate. */
@@ -68,12 +69,16 @@ export class FittedCapabilityTable extends CapabilityTable {
     };
   }
 
+  override isNovel(profile: TaskProfile): boolean {
+    return this.readingOf(profile).isNovel;
+  }
+
   private readingOf(profile: TaskProfile): Reading {
     const known = this.readings.get(profile);
     if (known) return known;
     const task = outcomeProfile(profile);
-    const neighbours = task.sketch && this.alike.find(task.sketch);
-    const reading = { features: featuresOf(task), neighbours };
+    const alike = task.sketch ? this.alike.find(task.sketch) : { isNovel: false };
+    const reading = { features: featuresOf(task), ...alike };
     this.readings.set(profile, reading);
     return reading;
   }

@@ -78,6 +78,7 @@ interface TargetRecord extends JsonObject {
   readonly source: 'request' | 'owner' | 'experiment';
   readonly best: number;
   readonly threshold: number;
+  readonly isNovel?: true;
 }
 
 interface ExperimentRecord extends JsonObject {

@@ -38,6 +38,13 @@ export class DecidedTargetDto {
 
   @ApiProperty({ description: 'What a model had to reach: `quality` × `best`', example: 0.84 })
   readonly threshold: number;
+
+  @ApiPropertyOptional({
+    type: Boolean,
+    description: 'The prompt was unlike all data sets that outcomes came from; left out when it was not',
+    example: true,
+  })
+  readonly isNovel?: true;
 }
 
 export class ReplayErrorDto {

@@ -81,6 +81,27 @@ describe(rankByTarget.name, () => {
   });
 });
 
+describe('a request that is unlike all that is known', () => {
+  const list = [candidate('best', 0.9, 10), candidate('good', 0.8, 3), candidate('poor', 0.3, 1)];
+  const sorted = (answerWorthUsd: number | undefined, isNovel: boolean) =>
+    ids(byQualityTarget(list, { quality: 0, answerWorthUsd, isNovel }));
+
+  it('goes to the best as long as its answer is worth what it costs more; the others follow as usual', () => {
+    expect(sorted(20, false)).toEqual(['good', 'best', 'poor']);
+    expect(sorted(20, true)).toEqual(['best', 'good', 'poor']);
+    // 0.9 × 7.5 is less than the 7 dollars that it costs more.
+    expect(sorted(7.5, true)).toEqual(sorted(7.5, false));
+  });
+
+  it('has no best at an unknown price, and changes nothing where no worth was named', () => {
+    const unpriced = [candidate('unpriced', 1), ...list];
+    const ask = { quality: 0, answerWorthUsd: 20, isNovel: true };
+    expect(ids(byQualityTarget(unpriced, ask))[0]).toBe('good');
+    expect(sorted(undefined, true)).toEqual(sorted(undefined, false));
+    expect(byQualityTarget([], ask)).toEqual([]);
+  });
+});
+
 describe(worthOf.name, () => {
   const past = (id: string, quality: number, costUsd: number, score = quality): PastCandidate => ({
     model: { id },
@@ -124,6 +145,16 @@ describe(worthOf.name, () => {
       { ...(cheap as PastCandidate), score: 0 },
     ]);
     expect(worthOf(deceived, 0.99)?.costSaved ?? 0).toBeLessThanOrEqual(0);
+  });
+
+  it('sends novel requests to the best, as routing will', () => {
+    const novel = requests.map((list, index) => list.map((one) => ({ ...one, isNovel: index % 4 === 0 })));
+    // A quarter of them are novel, all of which the cheap model would have answered as well.
+    expect(worthOf(novel, 0.99)?.costSaved).toBeCloseTo(0.45, 10);
+    const dearer = novel.map((list, index) =>
+      list.map((one) => (one.model.id === 'dear' && index % 4 === 0 ? { ...one, quality: 0.95 } : one)),
+    );
+    expect(worthOf(dearer, 0.99)?.costSaved).toBeCloseTo(0.225, 10);
   });
 
   it('has no answer without requests', () => {

@@ -2,6 +2,7 @@ import { promptSketch, SKETCH_BUCKETS } from '../../../src/analysis/index';
 import { DatasetGuess } from '../../../src/scoring/capabilities/dataset-guess';
 import { inPieces } from '../../../src/scoring/capabilities/in-pieces';
 import { SketchIndex } from '../../../src/scoring/capabilities/sketch-index';
+import { Random } from '../../support/proof/random';
 
 const shared = (one: readonly number[], other: readonly number[]) =>
   one.filter((number) => other.includes(number)).length;
@@ -52,17 +53,73 @@ describe(DatasetGuess.name, () => {
 
   it('finds it likely where the numbers are frequent', async () => {
     const guess = await guessOf(EXAMPLES);
-    const [first = 0, second = 0] = guess?.probabilities([1, 2, 4]) ?? [];
+    const [first = 0, second = 0] = guess?.read([1, 2, 4]).probabilities ?? [];
     expect(first + second).toBeCloseTo(1, 10);
     expect(first).toBeGreaterThan(0.75);
-    expect(guess?.probabilities([7, 8, 9])[1]).toBeGreaterThan(0.25);
+    expect(guess?.read([7, 8, 9]).probabilities[1]).toBeGreaterThan(0.25);
   });
 
   it('goes by how large they are when the numbers say nothing', async () => {
     const guess = await guessOf(EXAMPLES);
     for (const sketch of [[], [4_000]]) {
-      expect(guess?.probabilities(sketch)[0]).toBeCloseTo(0.75, 1);
+      expect(guess?.read(sketch).probabilities[0]).toBeCloseTo(0.75, 1);
     }
+  });
+
+  describe('of whether a prompt is novel', () => {
+    const random = new Random(3);
+    /** Of forty numbers of the data set's own, and ten that all have. */
+    const sketchOf = (dataset: number): number[] => {
+      const own = Array.from({ length: 12 }, () => 100 * (dataset + 1) + Math.floor(40 * random.next()));
+      const usual = Array.from({ length: 4 }, () => Math.floor(10 * random.next()));
+      return [...new Set([...own, ...usual])];
+    };
+    const examplesOf = (count: number, isTold = true) =>
+      Array.from({ length: count }, (_, index) => ({
+        sketch: sketchOf(index % 3),
+        ...(isTold && { dataset: index % 3 }),
+      }));
+    const shareOfNovel = (guess: DatasetGuess | undefined, dataset: number): number =>
+      Array.from({ length: 200 }, () => guess?.read(sketchOf(dataset)).isNovel).filter(Boolean).length / 200;
+
+    it('finds those novel that share with no data set what its prompts share', async () => {
+      const guess = await guessOf(examplesOf(300));
+      expect(shareOfNovel(guess, 7)).toBe(1);
+      for (const known of [0, 1, 2]) expect(shareOfNovel(guess, known)).toBeLessThan(0.25);
+    });
+
+    it('takes a tenth of the examples for novel when each is looked at without itself', async () => {
+      const examples = examplesOf(300);
+      const guesses = await Promise.all(
+        examples.slice(0, 100).map(async ({ sketch }, place) => {
+          const guess = await guessOf(examples.filter((_, other) => other !== place));
+          return guess?.read(sketch).isNovel;
+        }),
+      );
+      const share = guesses.filter(Boolean).length / 100;
+      expect(share).toBeGreaterThan(0.03);
+      expect(share).toBeLessThan(0.2);
+    });
+
+    it('does not call novel what is like examples that nobody told the data set of', async () => {
+      const untold = Array.from({ length: 150 }, () => ({ sketch: sketchOf(7) }));
+      const guess = await guessOf([...examplesOf(150), ...untold]);
+      expect(shareOfNovel(guess, 7)).toBeLessThan(0.35);
+    });
+
+    it('finds nothing novel among few examples, nor without numbers', async () => {
+      expect((await guessOf(examplesOf(40)))?.read([2_000, 2_001]).isNovel).toBe(false);
+      expect((await guessOf(examplesOf(300)))?.read([]).isNovel).toBe(false);
+    });
+
+    it('says the same every time', async () => {
+      const examples = examplesOf(120);
+      const [one, other] = [await guessOf(examples), await guessOf(examples)];
+      for (const dataset of [0, 7]) {
+        const sketch = sketchOf(dataset);
+        expect(one?.read(sketch)).toEqual(other?.read(sketch));
+      }
+    });
   });
 
   it('is none where nobody told', async () => {

@@ -177,6 +177,23 @@ describe(FittedCapabilityTable.name, () => {
       expect(gap(told)).toBeGreaterThan(gap(untold) + 0.1);
     });
 
+    it('expects of a prompt that is unlike them what the task itself says, and calls it novel', async () => {
+      const table = await fit(rowsOf(true));
+      const strange = asked('z');
+      expect(table.isNovel(strange)).toBe(true);
+      expect(qualityOf(table, strange)).toBe(qualityOf(table, { ...strange, sketch: undefined }));
+      const known = Array.from({ length: 20 }, () => asked('a')).filter((task) => !table.isNovel(task));
+      expect(known.length).toBeGreaterThan(12);
+      for (const task of known)
+        expect(qualityOf(table, task)).not.toBe(qualityOf(table, { ...task, sketch: undefined }));
+    });
+
+    it('calls nothing novel where nobody told, nor without a sketch', async () => {
+      expect((await fit(rowsOf(false))).isNovel(asked('z'))).toBe(false);
+      expect((await fit(rowsOf(true))).isNovel(typed('GENERAL'))).toBe(false);
+      expect(CapabilityTable.prior.isNovel(asked('z'))).toBe(false);
+    });
+
     it('keeps a number for it, not its name, and the same whatever the order', async () => {
       const rows = [...rowsOf(true), ...rowsOf(true).slice(0, 10)];
       const { examples } = await fitCapabilities(rows, () => scores);

@@ -61,6 +61,7 @@ const learned = (version: string, seed: number): CapabilityTable => ({
     deviation: 0,
     observations: 9,
   }),
+  isNovel: () => false,
 });
 const preferring = (preferences: Partial<RoutingPreferences>): ReadonlyMap<string, RoutingPreferences> =>
   new Map([[OWNER, { strategies: {}, ...preferences }]]);
