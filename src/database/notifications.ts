@@ -19,7 +19,7 @@ const BEGIN_SESSION = `
     set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10000', false)
   from pg_stat_activity where pid = pg_backend_pid()`;
 const END_SESSION = `
-  select pg_terminate_backend(pid, ${END_LIMIT_MS}) from pg_stat_activity
+  select pg_terminate_backend(pid, ${END_LIMIT_MS}) as "hasEnded" from pg_stat_activity
   where pid = $1 and backend_start = $2::timestamptz`;
 
 /** One of PostgreSQL's, for as long as it runs and longer. */
@@ -140,7 +140,12 @@ export class Notifications implements OnApplicationBootstrap, OnApplicationShutd
   /** One that PostgreSQL still believes in would keep its locks from the next. */
   private async endSession(client: Client): Promise<void> {
     if (!this.session) return;
-    await client.query(END_SESSION, [this.session.pid, this.session.startedAt]);
+    const { rows } = await client.query<{ hasEnded: boolean }>(END_SESSION, [
+      this.session.pid,
+      this.session.startedAt,
+    ]);
+    // The next try comes soon: until then nobody may believe that its locks are free.
+    if (rows.some(({ hasEnded }) => !hasEnded)) throw new Error('The session before has not ended yet');
     this.session = undefined;
   }
 

@@ -19,7 +19,6 @@ export class QueueWake {
   private readonly full = new Set<string>();
   private readonly polls = new Map<string, Promise<boolean>>();
   private isOpen = false;
-  private stopListening?: () => void;
 
   constructor(
     private readonly sdk: DbosSdk,
@@ -37,14 +36,13 @@ export class QueueWake {
     const poll = Object.getPrototypeOf(queueRunner).pollQueue as typeof queueRunner.pollQueue;
     queueRunner.pollQueue = (executor, queue) =>
       this.inTurn(queue.name, () => this.poll(executor, queue, poll.bind(queueRunner)));
-    this.stopListening = this.notifications.on(WAKE_CHANNEL, (payload) => this.hear(payload));
+    this.notifications.on(WAKE_CHANNEL, (payload) => this.hear(payload));
     this.isOpen = true;
   }
 
-  /** Nothing is taken any more. */
+  /** Nothing is taken any more; what is still carried out goes on hearing that it was cancelled. */
   close(): void {
     this.isOpen = false;
-    this.stopListening?.();
   }
 
   /** Runs of this process that have not ended. */

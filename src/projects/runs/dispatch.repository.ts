@@ -44,7 +44,7 @@ const CHOOSE = `
     select t.id from tasks t join project_runs r on r.id = t.run_id left join busy b on b.user_id = t.user_id
     where t.error ->> 'code' = '${CRASHED}' and t.state in ('ready', 'running')
       and (t.state = 'running' or (r.status = 'running' and coalesce(b.running, 0) < $2))
-    order by t.state = 'running' desc, t.id limit 1
+    order by t.state = 'running' desc, t.priority desc, t.run_id, t.position limit 1
   ), owners as (
     select o.user_id, coalesce(b.running, 0) as running
     from (select distinct user_id from tasks where state = 'ready') o left join busy b on b.user_id = o.user_id

@@ -12,6 +12,8 @@ import { type ClaimedTask, DispatchRepository, TASKS_CHANNEL } from './dispatch.
 
 /** Should a wake be lost. */
 const LOOK_MS = 1000;
+/** Timers know no longer time. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Of one transaction, which holds every other dispatcher up. */
 const BATCH = 50;
 
@@ -57,10 +59,13 @@ export class Dispatcher implements OnModuleInit, OnApplicationBootstrap, BeforeA
 
   /** A task may be tried again then. */
   wakeIn(ms: number): void {
-    const timer = setTimeout(() => {
-      this.retries.delete(timer);
-      this.wake();
-    }, ms).unref();
+    const timer = setTimeout(
+      () => {
+        this.retries.delete(timer);
+        this.wake();
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    ).unref();
     this.retries.add(timer);
   }
 

@@ -33,9 +33,7 @@ export class TaskChanges {
    */
   async update(ctx: RequestContext, id: string, change: TaskChange): Promise<Task> {
     const { agent } = change;
-    if (agent !== undefined && !(await this.agents.find(ctx, agent))) {
-      throw new UnknownAgentError(`There is no agent "${agent}"`, { param: 'agent' });
-    }
+    if (agent !== undefined) await this.refuseUnknownAgent(ctx, id, agent);
     const names = Object.keys(change);
     return await this.changing(ctx, id, async (tx, task) => {
       if (!CHANGEABLE.includes(task.state)) {
@@ -80,6 +78,20 @@ export class TaskChanges {
     });
   }
 
+  /** An agent of whoever the task belongs to, who need not be the caller. */
+  private async refuseUnknownAgent(ctx: RequestContext, id: string, agent: string): Promise<void> {
+    const { userId } = await this.found(ctx, id);
+    const owner = { ...ctx, principal: { ...ctx.principal, userId } };
+    if (await this.agents.find(owner, agent)) return;
+    throw new UnknownAgentError(`There is no agent "${agent}"`, { param: 'agent' });
+  }
+
+  private async found(ctx: RequestContext, id: string): Promise<Task> {
+    const task = await this.tasks.find(ctx, ownedId(TASK, id));
+    if (!task) throw noSuch(TASK);
+    return task;
+  }
+
   /** The task as it is afterwards. */
   private async changing(
     ctx: RequestContext,
@@ -87,8 +99,7 @@ export class TaskChanges {
     work: (tx: SqlExecutor, task: Task) => Promise<void>,
   ): Promise<Task> {
     const taskId = ownedId(TASK, id);
-    const found = await this.tasks.find(ctx, taskId);
-    if (!found) throw noSuch(TASK);
+    const found = await this.found(ctx, id);
     return await this.changes.change(ctx, found.projectId, async (tx) => {
       await this.tasks.lock(tx, taskId);
       await work(tx, await this.taskIn(tx, ctx, taskId));

@@ -129,6 +129,17 @@ describe(DispatchRepository.name, () => {
     expect(await claimedTitles({ perOwner: 2 })).toEqual([]);
   });
 
+  it('tries the crashed task of the highest priority first', async () => {
+    const other = new ProjectRuns(app, await app.register());
+    const busy = Array.from({ length: 3 }, () => ({ title: 'busy', priority: 90 }));
+    await runs.started([{ title: 'crashed', priority: 1 }, ...busy]);
+    await other.started([{ title: 'crashed too' }]);
+    await app.database.query(
+      `update tasks set error = '{"code": "CRASHED"}' where title in ('crashed', 'crashed too')`,
+    );
+    expect(await claimedTitles({ inAll: 4 })).toEqual(['busy', 'busy', 'busy', 'crashed too']);
+  });
+
   it('lets owners take turns at the same priority, whoever came first', async () => {
     const other = new ProjectRuns(app, await app.register());
     await runs.started(Array.from({ length: 10 }, () => ({ title: 'first' })));
