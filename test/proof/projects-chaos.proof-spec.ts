@@ -20,6 +20,8 @@ const AT_ONCE = proofSize(6, 20);
 const PROCESSES = 3;
 const LEASE_MS = proofSize(2000, 10_000);
 const FROZEN_MS = proofSize(3000, 15_000);
+/** Long enough for many kills while the tasks run. */
+const LONGEST_CALL_MS = proofSize(450, 1500);
 const KILL_EVERY_MS = 1500;
 /** One at a time, when every process is up: restarts that take the processor would be measured otherwise. */
 const LONE_KILLS = proofSize(1, 30);
@@ -61,7 +63,7 @@ describe('projects while everything dies', () => {
     model: random.pick([CHEAP, MIDDLE, DEAR]).id,
     description: scriptOf(ROUNDS, {
       answer: random.words(random.int(5, 60)),
-      delayMs: random.int(150, 450),
+      delayMs: random.int(150, LONGEST_CALL_MS),
     }),
     // A fifth of them wait for an earlier one.
     dependsOn: index > 0 && random.chance(0.2) ? [random.int(0, index - 1)] : [],
