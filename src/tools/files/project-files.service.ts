@@ -59,7 +59,7 @@ export class ProjectFiles {
     return await this.change(owner, signal, async () => {
       await this.requireRoom(owner, file, () => bytes.length);
       signal?.throwIfAborted();
-      await this.inParent(owner, names, (folder, name) => replaceFile(folder, name, bytes), true);
+      await this.inMadeParent(owner, names, (folder, name) => replaceFile(folder, name, bytes));
       return { path: file, bytes: bytes.length };
     });
   }
@@ -70,12 +70,7 @@ export class ProjectFiles {
     return await this.change(owner, signal, async () => {
       await this.requireRoom(owner, file, (old) => old + bytes.length);
       signal?.throwIfAborted();
-      const size = await this.inParent(
-        owner,
-        names,
-        (folder, name) => appendToFile(folder, name, bytes),
-        true,
-      );
+      const size = await this.inMadeParent(owner, names, (folder, name) => appendToFile(folder, name, bytes));
       return { path: file, bytes: size };
     });
   }
@@ -160,6 +155,20 @@ export class ProjectFiles {
   ): Promise<T> {
     const way = { root: this.root, names: [...folderOf(owner), ...names.slice(0, -1)], isMade };
     return await inFolder(way, (folder) => work(folder, names.at(-1) ?? ''));
+  }
+
+  /** Once more when another process takes away a folder on the way, which is empty until the file is in it. */
+  private async inMadeParent<T>(
+    owner: FileOwner,
+    names: readonly string[],
+    work: (folder: SandboxFolder, name: string) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.inParent(owner, names, work, true);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return await this.inParent(owner, names, work, true);
+    }
   }
 
   private async filesOf(owner: FileOwner, names: readonly string[] = []): Promise<readonly FoundFile[]> {

@@ -31,6 +31,17 @@ export function listedTool(listed: JsonValue): ListedTool | undefined {
   };
 }
 
+/** Of what is kept of it. */
+export function charsOf({ name, description, parameters }: ListedTool): number {
+  return name.length + description.length + JSON.stringify(parameters).length;
+}
+
+/** The same tool with no more than its name, because others of its server say too much. */
+export function withoutRoom({ name }: ListedTool, maxChars: number): ListedTool {
+  const problem = `the tools of its server have more than ${maxChars} characters together`;
+  return { name, description: name, parameters: NO_ARGUMENTS, problem };
+}
+
 function problemOf(schema: JsonValue | undefined): string | undefined {
   if (!isJsonObject(schema) || schema.type !== 'object')
     return 'the schema of its arguments is not that of an object';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { type JsonObject, type JsonValue, within } from '../../common/index';
+import { type JsonObject, within } from '../../common/index';
 import { failureText, isAnswer, isForgotten, McpSetupError } from './failure';
-import { listedTool, type ListedTool } from './listed-tool';
+import type { ListedTool } from './listed-tool';
 import { type Client, newClient, toolListChanged, type Transport } from './mcp-sdk';
+import { ToolList } from './tool-list';
 
 /** All in milliseconds. */
 export interface McpLimits {
@@ -11,16 +12,13 @@ export interface McpLimits {
   /** Pause before the first new try; it doubles with each. */
   readonly retryMs: number;
   readonly maxRetryMs: number;
-  /** Between two listings of its tools because they have changed. */
+  /** Between a notice that its tools have changed and the listing. */
   readonly refreshMs: number;
 }
 
 export const MCP_LIMITS: McpLimits = { connectMs: 10_000, retryMs: 1000, maxRetryMs: 60_000, refreshMs: 250 };
 
-const MAX_TOOLS = 200;
-const MAX_PAGES = 50;
 const GOODBYE_MS = 1000;
-const page = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().nullish() });
 const result = z.looseObject({});
 
 export interface McpCall {
@@ -51,8 +49,12 @@ export class McpConnection {
   private client?: Client;
   private attempt?: Promise<void>;
   private retry?: NodeJS.Timeout;
-  private refresh?: NodeJS.Timeout;
-  private check?: Promise<void>;
+  private list?: ToolList;
+  private doubted?: Client;
+  /** Calls that wait for their answers. */
+  private readonly requests = new Set<Promise<unknown>>();
+  /** Forgotten by the server, and open only until their calls have ended. */
+  private readonly retired = new Set<Client>();
   private failures = 0;
   private connectedAtMs = 0;
   private isClosed = false;
@@ -100,53 +102,58 @@ export class McpConnection {
   async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.retry);
-    clearTimeout(this.refresh);
+    this.list?.stop();
     const { client, transport } = this;
     this.client = undefined;
+    await Promise.all([...this.retired].map((other) => other.close()));
     if (!client) return;
     await within(GOODBYE_MS, sayGoodbye(transport));
     await client.close();
   }
 
   private async send(call: McpCall): Promise<JsonObject> {
+    const { client } = this;
     try {
-      return await this.request(call);
+      return await this.request(client, call);
     } catch (error) {
-      if (!isForgotten(error)) throw error;
+      if (!client || !isForgotten(error)) throw error;
     }
-    if (this.client) this.lost(this.client, 'it has forgotten the connection');
+    this.forgotten(client);
     await this.connect();
-    return await this.request(call);
+    return await this.request(this.client, call);
   }
 
-  private async request({ tool, args, timeoutMs, signal }: McpCall): Promise<JsonObject> {
-    const { client } = this;
+  private async request(client: Client | undefined, call: McpCall): Promise<JsonObject> {
     if (!client) throw new McpSetupError(this.unavailableReason);
+    const { tool, args, timeoutMs: timeout, signal } = call;
+    const params = { name: tool, arguments: args as Record<string, unknown> };
+    const request = client.request({ method: 'tools/call', params }, result, { signal, timeout });
+    this.requests.add(request);
     try {
-      const params = { name: tool, arguments: args as Record<string, unknown> };
-      const answer = await client.request({ method: 'tools/call', params }, result, {
-        signal,
-        timeout: timeoutMs,
-      });
-      return answer as JsonObject;
+      return (await request) as JsonObject;
     } catch (error) {
       if (!signal.aborted && !isAnswer(error) && !isForgotten(error)) this.doubt(client);
       throw error;
+    } finally {
+      this.requests.delete(request);
     }
   }
 
   private async tryOnce(): Promise<void> {
     const client = newClient();
+    const list = this.listOf(client);
     try {
       const transport = this.options.dial();
       client.onclose = () => this.lost(client, 'it ended the connection');
       client.onerror = () => this.doubt(client);
-      client.setNotificationHandler(toolListChanged(), () => this.refreshSoon(client));
+      client.setNotificationHandler(toolListChanged(), () => list.changed());
       await client.connect(transport, { timeout: this.limits.connectMs });
-      const tools = await this.listTools(client);
-      if (this.isClosed) await client.close();
-      else this.connected(client, transport, tools);
+      const tools = await list.read();
+      if (this.isClosed) throw new McpSetupError('it is not wanted any more');
+      this.list = list;
+      this.connected(client, transport, tools);
     } catch (error) {
+      list.stop();
       await client.close().catch(() => undefined);
       this.away(failureText(error));
     }
@@ -163,11 +170,25 @@ export class McpConnection {
 
   private lost(client: Client, reason: string): void {
     if (this.client !== client) return;
-    this.client = undefined;
-    clearTimeout(this.refresh);
-    this.refresh = undefined;
-    if (Date.now() - this.connectedAtMs > this.limits.maxRetryMs) this.failures = 0;
+    this.leave(reason);
     void client.close().catch(() => undefined);
+  }
+
+  /** Its other calls end by themselves: each is refused for the same reason, or was begun before and is still answered. */
+  private forgotten(client: Client): void {
+    if (this.client !== client) return;
+    this.retired.add(client);
+    void Promise.allSettled(this.requests)
+      .then(() => client.close())
+      .catch(() => undefined)
+      .finally(() => this.retired.delete(client));
+    this.leave('it has forgotten the connection');
+  }
+
+  private leave(reason: string): void {
+    this.client = undefined;
+    this.list?.stop();
+    if (Date.now() - this.connectedAtMs > this.limits.maxRetryMs) this.failures = 0;
     this.away(reason);
   }
 
@@ -183,46 +204,27 @@ export class McpConnection {
 
   /** Something went wrong on the way: is the server still there? */
   private doubt(client: Client): void {
-    if (this.client !== client) return;
-    this.check ??= client
+    if (this.client !== client || this.doubted === client) return;
+    this.doubted = client;
+    client
       .ping({ timeout: this.limits.connectMs })
-      .then(() => undefined)
       .catch((error: unknown) => {
-        if (!isAnswer(error)) this.lost(client, failureText(error));
+        if (isForgotten(error)) this.forgotten(client);
+        else if (!isAnswer(error)) this.lost(client, failureText(error));
       })
-      .finally(() => (this.check = undefined));
-  }
-
-  /** Many notices make one listing. */
-  private refreshSoon(client: Client): void {
-    this.refresh ??= setTimeout(() => {
-      this.listTools(client)
-        .then((tools) => {
-          if (this.client !== client) return;
-          this.tools = tools;
-          this.options.onChange();
-        })
-        .catch(() => this.doubt(client))
-        .finally(() => (this.refresh = undefined));
-    }, this.limits.refreshMs).unref();
-  }
-
-  private async listTools(client: Client): Promise<readonly ListedTool[]> {
-    const found = new Map<string, ListedTool>();
-    let cursor: string | undefined;
-    for (let pages = 0; pages < MAX_PAGES && found.size < MAX_TOOLS; pages += 1) {
-      const params = cursor === undefined ? {} : { cursor };
-      const list = await client.request({ method: 'tools/list', params }, page, {
-        timeout: this.limits.connectMs,
+      .finally(() => {
+        if (this.doubted === client) this.doubted = undefined;
       });
-      for (const one of list.tools) {
-        const tool = listedTool(one as JsonValue);
-        if (tool && found.size < MAX_TOOLS && !found.has(tool.name)) found.set(tool.name, tool);
-      }
-      if (!list.nextCursor) break;
-      cursor = list.nextCursor;
-    }
-    return [...found.values()];
+  }
+
+  private listOf(client: Client): ToolList {
+    const { connectMs: pageTimeoutMs, refreshMs } = this.limits;
+    const onList = (tools: readonly ListedTool[]): void => {
+      if (this.client !== client) return;
+      this.tools = tools;
+      this.options.onChange();
+    };
+    return new ToolList(client, { pageTimeoutMs, refreshMs, onList, onFailure: () => this.doubt(client) });
   }
 }
 

@@ -30,7 +30,8 @@ interface Owner {
   readonly id: string;
   readonly servers: Map<string, { readonly version: number; readonly attached: AttachedServer }>;
   readonly reading: BackgroundLoop;
-  isStale: boolean;
+  /** The newest reading, which may be under way. Undefined: what is stored may be different by now. */
+  newest?: Promise<void>;
   usedAtMs: number;
 }
 
@@ -69,7 +70,7 @@ export class OwnerServers implements ToolSource, OnModuleInit, OnApplicationShut
     if (names && !names.some((name) => name.startsWith(MCP_TOOL_PREFIX))) return;
     const owner = this.ownerOf(principal.userId);
     owner.usedAtMs = Date.now();
-    if (owner.isStale) await owner.reading.runNow();
+    await (owner.newest ??= owner.reading.runNow());
     await Promise.all(
       [...owner.servers.values()].map(({ attached }) => attached.connection.settled(PATIENCE_MS)),
     );
@@ -79,8 +80,7 @@ export class OwnerServers implements ToolSource, OnModuleInit, OnApplicationShut
   async changed(ownerId: string): Promise<void> {
     const owner = this.owners.get(ownerId);
     if (!owner) return;
-    owner.isStale = true;
-    await owner.reading.runNow();
+    await (owner.newest = owner.reading.runNow());
   }
 
   /** As it is in this process. */
@@ -105,18 +105,17 @@ export class OwnerServers implements ToolSource, OnModuleInit, OnApplicationShut
     const known = this.owners.get(id);
     if (known) return known;
     const reading = new BackgroundLoop('reading MCP servers', SWEEP_MS, () => this.read(owner));
-    const owner: Owner = { id, servers: new Map(), reading, isStale: true, usedAtMs: Date.now() };
+    const owner: Owner = { id, servers: new Map(), reading, usedAtMs: Date.now() };
     this.owners.set(id, owner);
     return owner;
   }
 
   private async read(owner: Owner): Promise<void> {
-    owner.isStale = false;
     try {
       const found = await this.servers.accessOf(owner.id);
       if (this.owners.get(owner.id) === owner) this.bringInLine(owner, found);
     } catch (error) {
-      owner.isStale = true;
+      owner.newest = undefined;
       throw error;
     }
   }

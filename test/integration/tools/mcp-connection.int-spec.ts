@@ -40,6 +40,12 @@ describe(AttachedServer.name, () => {
     (attached = await attach(servers, env));
   const names = () => attached?.registry.list().map(({ name }) => name) ?? [];
   const states = () => attached?.registry.states() ?? [];
+  const counts = async () =>
+    JSON.parse((await attached?.call('mcp_wiki_counts'))?.content ?? '') as {
+      begun: number;
+      cancelled: number;
+      waitingLists: number;
+    };
   const pidOf = async (): Promise<number> => {
     const { content } = (await attached?.call('mcp_wiki_environment')) ?? { content: '{}' };
     return (JSON.parse(content) as { pid: number }).pid;
@@ -87,11 +93,6 @@ describe(AttachedServer.name, () => {
 
     it('tells the server when a call is cancelled, and when it takes too long', async () => {
       await open(servers());
-      const counts = async () =>
-        JSON.parse((await attached?.call('mcp_wiki_counts'))?.content ?? '') as {
-          begun: number;
-          cancelled: number;
-        };
       const before = await counts();
       const controller = new AbortController();
       const calling = attached?.call('mcp_wiki_slow', {}, controller.signal);
@@ -165,6 +166,41 @@ describe(AttachedServer.name, () => {
       expect((await call('mcp_wiki_echo', { text: 'still' })).content).toBe('still');
     });
 
+    it('begins anew once for all calls that are refused because it has forgotten it', async () => {
+      const { call } = await open(overHttp());
+      await http.forget(1);
+      const calls = ['one', 'two'].map((text) => call('mcp_wiki_echo', { text }));
+      expect((await Promise.race(calls)).ok).toBe(true);
+      const before = await counts();
+      const controller = new AbortController();
+      const slow = call('mcp_wiki_slow', {}, controller.signal);
+      await eventually(async () => (await counts()).begun > before.begun || undefined);
+      // The other call is refused only now, and ends nothing that goes over the new connection.
+      await http.release();
+      expect(await Promise.all(calls)).toEqual([
+        { ok: true, content: 'one' },
+        { ok: true, content: 'two' },
+      ]);
+      expect(await http.sessions()).toBe(1);
+      controller.abort();
+      expect((await slow).content).toBe('Error: the call was cancelled');
+    });
+
+    it('lets a call go on that it answers though it has forgotten the connection', async () => {
+      const { call } = await open(overHttp());
+      const before = await counts();
+      const controllers = [new AbortController(), new AbortController()] as const;
+      const [long, short] = controllers.map(({ signal }) => call('mcp_wiki_slow', {}, signal));
+      await eventually(async () => (await counts()).begun === before.begun + 2 || undefined);
+      await http.forget();
+      // That the server is told of it shows that it has forgotten, and the connection is made anew.
+      controllers[1].abort();
+      await short;
+      await eventually(async () => (await http.sessions()) === 1 || undefined);
+      controllers[0].abort();
+      expect((await long)?.content).toBe('Error: the call was cancelled');
+    });
+
     it.each([
       ['a program that is not there', { command: ['/no/such/program'] }, 'it could not be reached (ENOENT)'],
       [
@@ -192,6 +228,35 @@ describe(AttachedServer.name, () => {
       await open({ wiki: { url, headers: {}, timeoutMs: 5000 } });
       expect(attached?.server.connection.unavailableReason).toBe(reason);
     });
+  });
+
+  it('lists its tools again when they change during a listing', async () => {
+    // All that a program says comes in one order, so the second notice comes before the listing ends.
+    const { call } = await open(program());
+    await call('mcp_wiki_hold_lists');
+    await call('mcp_wiki_learn', { name: 'early' });
+    await eventually(async () => (await counts()).waitingLists === 1 || undefined);
+    await call('mcp_wiki_learn', { name: 'late' });
+    await call('mcp_wiki_release_lists');
+    await eventually(() => Promise.resolve(names().includes('mcp_wiki_late') || undefined));
+    expect(names()).toContain('mcp_wiki_early');
+  });
+
+  it('takes over no more than a mebibyte of tools, and lists the others as not available', async () => {
+    const { call } = await open(program());
+    const large = Array.from({ length: 18 }, (_, index) => `large_${index}`);
+    for (const name of large) await call('mcp_wiki_learn', { name, chars: 60_000 });
+    await call('mcp_wiki_learn', { name: 'small' });
+    await eventually(() => Promise.resolve(names().includes('mcp_wiki_small') || undefined));
+    expect(
+      states().filter(({ name }) => name.startsWith('mcp_wiki_large') && !names().includes(name)),
+    ).toEqual([
+      expect.objectContaining({
+        name: 'mcp_wiki_large_17',
+        unavailableReason: 'the tools of its server have more than 1048576 characters together',
+      }),
+    ]);
+    expect(names()).toEqual(expect.arrayContaining(['mcp_wiki_echo', 'mcp_wiki_large_16']));
   });
 
   it('follows a redirect of the same host', async () => {

@@ -48,6 +48,30 @@ describe(OwnerServers.name, () => {
     expect(await second.toolsOf(owner)).toContain('mcp_wiki_echo');
   });
 
+  it('lets all wait who look for tools while they are first read', async () => {
+    const owner = await newCaller(first.database);
+    await first.servers.create(owner, wiki());
+    const seen = await Promise.all([first.toolsOf(owner), first.toolsOf(owner), first.toolsOf(owner)]);
+    expect(seen.map((names) => names.includes('mcp_wiki_echo'))).toEqual([true, true, true]);
+  });
+
+  it('lets those wait who look for tools while a change is read', async () => {
+    const owner = await newCaller(first.database);
+    expect(await first.toolsOf(owner)).toEqual([]);
+    await second.servers.create(owner, wiki());
+    const [, seen] = await Promise.all([first.owners.changed(owner.principal.userId), first.toolsOf(owner)]);
+    expect(seen).toContain('mcp_wiki_echo');
+  });
+
+  it('reads again when it could not', async () => {
+    const owner = await newCaller(first.database);
+    await first.servers.create(owner, wiki());
+    await first.database.query('alter table mcp_servers rename to mcp_servers_away');
+    expect(await first.toolsOf(owner)).toEqual([]);
+    await first.database.query('alter table mcp_servers_away rename to mcp_servers');
+    expect(await first.toolsOf(owner)).toContain('mcp_wiki_echo');
+  });
+
   it('shows nobody the tools of another', async () => {
     const [owner, other] = [await newCaller(first.database), await newCaller(first.database)];
     await first.servers.create(owner, wiki());

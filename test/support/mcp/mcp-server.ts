@@ -34,9 +34,18 @@ export class McpHttpServer {
     return `http://127.0.0.1:${this.port}/${place}`;
   }
 
-  /** It knows nobody any more. */
-  async forget(): Promise<void> {
-    await fetch(this.at('sessions'), { method: 'DELETE' });
+  /** It knows nobody any more. @param refusals how many requests are told at once; others are when they are released */
+  async forget(refusals?: number): Promise<void> {
+    const query = refusals === undefined ? '' : `?refusals=${refusals}`;
+    await fetch(this.at(`sessions${query}`), { method: 'DELETE' });
+  }
+
+  async sessions(): Promise<number> {
+    return Number(await (await fetch(this.at('sessions'))).text());
+  }
+
+  async release(): Promise<void> {
+    await fetch(this.at('strangers'), { method: 'DELETE' });
   }
 
   async kill(): Promise<void> {

@@ -14,6 +14,9 @@ const servers = new Set();
 const extra = [];
 let begun = 0;
 let cancelled = 0;
+/** Listings wait here while there is a gate. */
+let gate;
+let waitingLists = 0;
 
 const text = (value) => ({ content: [{ type: 'text', text: value }] });
 
@@ -56,16 +59,29 @@ const tools = {
         });
       }),
   },
-  counts: { run: () => text(JSON.stringify({ begun, cancelled })) },
+  counts: { run: () => text(JSON.stringify({ begun, cancelled, waitingLists })) },
   long: { run: () => text('x'.repeat(300_000)) },
   environment: { run: () => text(JSON.stringify({ names: Object.keys(process.env), pid: process.pid })) },
   headers: { run: (_args, { requestInfo }) => text(JSON.stringify(requestInfo?.headers ?? {})) },
   crash: { run: () => process.exit(1) },
   learn: {
-    run: ({ name }) => {
-      extra.push(name);
+    run: ({ name, chars = 0 }) => {
+      extra.push({ name, inputSchema: { ...NO_ARGUMENTS, description: 'x'.repeat(chars) } });
       for (const server of servers) void server.sendToolListChanged().catch(() => undefined);
       return text('learned');
+    },
+  },
+  hold_lists: {
+    run: () => {
+      gate = Promise.withResolvers();
+      return text('held');
+    },
+  },
+  release_lists: {
+    run: () => {
+      gate.resolve();
+      gate = undefined;
+      return text('released');
     },
   },
   'odd.name': { run: () => text('odd') },
@@ -82,7 +98,7 @@ function listed() {
     inputSchema,
     outputSchema,
   }));
-  return [...known, ...extra.map((name) => ({ name, description: 'New.', inputSchema: NO_ARGUMENTS }))];
+  return [...known, ...extra.map((tool) => ({ ...tool, description: 'New.' }))];
 }
 
 function made() {
@@ -90,13 +106,18 @@ function made() {
     { name: 'test', version: '1' },
     { capabilities: { tools: { listChanged: true } } },
   );
-  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+  server.setRequestHandler(ListToolsRequestSchema, async ({ params }) => {
     const all = listed();
     // Two pages.
-    return params?.cursor ? { tools: all.slice(5) } : { tools: all.slice(0, 5), nextCursor: 'more' };
+    if (!params?.cursor) return { tools: all.slice(0, 5), nextCursor: 'more' };
+    if (gate) waitingLists += 1;
+    await gate?.promise;
+    return { tools: all.slice(5) };
   });
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, info) =>
-    extra.includes(params.name) ? text('new') : await tools[params.name].run(params.arguments ?? {}, info),
+    extra.some(({ name }) => name === params.name)
+      ? text('new')
+      : await tools[params.name].run(params.arguments ?? {}, info),
   );
   servers.add(server);
   server.onclose = () => servers.delete(server);
@@ -108,12 +129,33 @@ async function speakOnStreams() {
   await made().connect(new StdioServerTransport());
 }
 
+const sessions = new Map();
+/** How many strangers are refused at once; the others wait until they are released. */
+let refusals = Infinity;
+const strangers = [];
+
+function refuse(stranger) {
+  stranger.writeHead(404).end('no such session');
+}
+
+/** What tests make it do. Answers with the number of sessions. */
+function control(method, { pathname, searchParams }, response) {
+  if (method === 'DELETE' && pathname === '/sessions') {
+    sessions.clear();
+    refusals = Number(searchParams.get('refusals') ?? Infinity);
+  }
+  if (method === 'DELETE' && pathname === '/strangers') {
+    refusals = Infinity;
+    strangers.splice(0).forEach(refuse);
+  }
+  response.end(String(sessions.size));
+}
+
 function speakOverHttp(port) {
-  const sessions = new Map();
   const answer = async (request, response) => {
-    if (request.url === '/sessions' && request.method === 'DELETE') {
-      sessions.clear();
-      response.end();
+    const url = new URL(request.url, 'http://localhost');
+    if (['/sessions', '/strangers'].includes(url.pathname)) {
+      control(request.method, url, response);
       return;
     }
     if (request.url === '/redirect') {
@@ -130,7 +172,9 @@ function speakOverHttp(port) {
     }
     const id = request.headers['mcp-session-id'];
     if (id !== undefined && !sessions.has(id)) {
-      response.writeHead(404).end('no such session');
+      refusals -= 1;
+      if (refusals < 0) strangers.push(response);
+      else refuse(response);
       return;
     }
     if (id !== undefined) {

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -261,6 +262,30 @@ describe(ProjectFiles.name, () => {
       expect((await all.list(owner)).files.map((file) => file.path)).toEqual(['b.txt']);
       expect(calls).toBe(2);
       jest.restoreAllMocks();
+    },
+  );
+
+  it.each(['write', 'append'] as const)(
+    '%ss though another process takes the folder away, which is empty',
+    async (act) => {
+      const original = methodOf('child') as (...args: unknown[]) => Promise<SandboxFolder>;
+      let isTaken = false;
+      const child = async function (
+        this: SandboxFolder,
+        ...args: [string, boolean?]
+      ): Promise<SandboxFolder> {
+        const folder = await original.apply(this, args);
+        if (args[0] === 'a' && !isTaken) {
+          isTaken = true;
+          rmdirSync(inProject('a'));
+        }
+        return folder;
+      };
+      jest.spyOn(SandboxFolder.prototype, 'child').mockImplementation(child);
+      expect(await files()[act](owner, 'a/b', Buffer.from('x'))).toEqual({ path: 'a/b', bytes: 1 });
+      jest.restoreAllMocks();
+      expect(isTaken).toBe(true);
+      expect(await read(files(), 'a/b')).toBe('x');
     },
   );
 
