@@ -47,12 +47,22 @@ export class PlanCycleError extends ValidationError {
   }
 }
 
+/** More than a plan may have in all its tasks. `details.limit`: how many that is. 400. */
+export class TooManyDependenciesError extends ValidationError {
+  constructor(written: number, limit: number) {
+    super(`The tasks of a plan may have ${limit} dependencies together, not ${written}: leave some out`, {
+      param: 'tasks',
+      details: { limit },
+    });
+  }
+}
+
 /** A task names an agent that there is not. `details.known` lists those that there are. 400. */
 export class UnknownAgentError extends ValidationError {
   override readonly code = 'UNKNOWN_AGENT';
 }
 
-/** More plannings in a minute than PLANNINGS_PER_MINUTE. 429. */
+/** More plannings in a minute than PLANNINGS_PER_MINUTE, or more under way than one user may have. 429. */
 export class PlanningLimitError extends RateLimitedError {
   override readonly code = 'PLANNING_LIMIT_EXCEEDED';
 }

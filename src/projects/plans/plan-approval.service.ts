@@ -3,7 +3,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { noSuch, ownedId } from '../../auth/index';
 import type { RequestContext, SqlExecutor } from '../../common/index';
 import { repeatOnConflict } from '../../ledger/index';
-import { PLAN, type Project } from '../project';
+import { NEXT_STATUSES, PLAN, type Project, PROJECT_STATUSES } from '../project';
 import { lockProject, moveProject } from '../project-status';
 import { InvalidStatusError, WarningsNotConfirmedError } from '../projects.errors';
 import { RunControl } from '../run-control';
@@ -12,6 +12,10 @@ import { ApprovalNotes } from './approval-notes';
 import { decompose } from './decomposer';
 import type { Plan } from './plan';
 import { PlansRepository } from './plan.repository';
+
+const APPROVABLE = PROJECT_STATUSES.filter(
+  (status) => status !== 'planning' && NEXT_STATUSES[status].includes('approved'),
+);
 
 export interface ApprovalOptions {
   readonly confirmWarnings: boolean;
@@ -32,7 +36,7 @@ export class PlanApproval {
 
   /**
    * The run of the plan, whether this call made it or an earlier one.
-   * @throws NotFoundError, InvalidStatusError, WarningsNotConfirmedError
+   * @throws NotFoundError, InvalidStatusError, WarningsNotConfirmedError, TooManyDependenciesError
    */
   async approve(ctx: RequestContext, id: string, options: ApprovalOptions): Promise<ApprovedRun> {
     const planId = ownedId(PLAN, id);
@@ -55,7 +59,8 @@ export class PlanApproval {
     const earlier = plan.state === 'approved' ? await this.graphs.ofPlan(tx, planId) : undefined;
     if (earlier) return earlier;
     // The newer plan would find its project elsewhere when it is written.
-    if (project.status === 'planning') throw InvalidStatusError.ofProject(project.status, 'approved');
+    if (project.status === 'planning')
+      throw InvalidStatusError.unless(project.status, APPROVABLE, 'approve a plan');
     if (plan.state !== 'ready') throw InvalidStatusError.unless(plan.state, ['ready'], 'approve the plan');
     if (plan.warnings.length > 0 && !confirmWarnings) throw new WarningsNotConfirmedError(plan.warnings);
     return await this.expand(tx, ctx, plan, project);

@@ -1,5 +1,5 @@
 /** From what a model wrote to what a plan holds. Pure: the same answer is read alike before and after a crash. */
-import { PlanCycleError } from '../projects.errors';
+import { ValidationError } from '../../errors/index';
 import { decompose } from './decomposer';
 import type { PlanContent } from './plan.repository';
 import type { KeptAnswer } from './plan-rows';
@@ -28,7 +28,7 @@ export function readAnswer({ text, finishReason }: KeptAnswer, { maxTasks, known
     const graph = decompose(tasks);
     return { content: { summary, tasks: graph.tasks, warnings: graph.warnings } };
   } catch (error) {
-    if (error instanceof PlanCycleError) return { problems: [error.message] };
+    if (error instanceof ValidationError) return { problems: [error.message] };
     throw error;
   }
 }

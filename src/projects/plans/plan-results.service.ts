@@ -4,6 +4,7 @@ import { Outbox } from '../../events/index';
 import type { Project } from '../project';
 import { type ProgressNote, projectEvent } from '../project-events';
 import { lockProject, moveProject } from '../project-status';
+import { ENDED_STATUSES } from '../runs/run';
 import { ProjectsRepository } from '../projects.repository';
 import type { PlanContent } from './plan.repository';
 import { type OpenPlanning, PlansRepository } from './plan.repository';
@@ -45,7 +46,7 @@ export class PlanResults {
     await this.tell(tx, 'project.planned', moved, { planId, what, about });
   }
 
-  /** The project becomes what it was before. */
+  /** The project becomes what it was before; where its run had ended, with the reason of that. */
   async fail(tx: SqlExecutor, planId: string, error: PlanError): Promise<void> {
     const open = await this.opened(tx, planId);
     if (!open) return;
@@ -53,10 +54,12 @@ export class PlanResults {
     await this.plans.fail(tx, planId, error);
     if (!isAwaited) return;
     const { code, message } = error;
-    const reason = { code, message };
-    const moved = await moveProject(tx, project, planning.asked.from, { reason });
+    const failure = { code, message };
+    const { from, fromReason } = planning.asked;
+    const reason = ENDED_STATUSES.some((ended) => ended === from) ? fromReason : failure;
+    const moved = await moveProject(tx, project, from, { reason });
     const what = `No plan came of it: ${message}`;
-    await this.tell(tx, 'project.planning_failed', moved, { planId, what, about: { error: reason } });
+    await this.tell(tx, 'project.planning_failed', moved, { planId, what, about: { error: failure } });
   }
 
   private async opened(tx: SqlExecutor, planId: string): Promise<Opened | undefined> {

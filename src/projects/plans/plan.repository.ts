@@ -71,6 +71,7 @@ const SUPERSEDE = `
 const RECENT = `
   select started_at from planning_starts
   where user_id = $1 and started_at > clock_timestamp() - interval '1 minute' order by started_at desc limit $2`;
+const UNDER_WAY = `select count(*)::int as count from plans where user_id = $1 and state = 'planning'`;
 const COUNT = 'insert into planning_starts (plan_id, user_id) values ($1, $2)';
 const FORGET_STARTS = `
   delete from planning_starts where user_id = $1 and started_at <= clock_timestamp() - interval '1 minute'`;
@@ -173,6 +174,12 @@ export class PlansRepository {
     await tx.query(FORGET_STARTS, [userId]);
     const rows = (await tx.query(RECENT, [userId, limit])) as { started_at: Date }[];
     return rows.map(({ started_at }) => started_at);
+  }
+
+  /** Plannings of a user that have not ended, those that wait, too. Exact after `recent`. */
+  async underWay(tx: SqlExecutor, userId: string): Promise<number> {
+    const [row] = (await tx.query(UNDER_WAY, [userId])) as { count: number }[];
+    return row?.count ?? 0;
   }
 
   /** Those that began that long ago and have not ended. */

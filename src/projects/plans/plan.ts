@@ -23,6 +23,8 @@ export const MAX_PLAN_TASKS = 5000;
 export const MAX_PLAN_SUMMARY = 10_000;
 /** Of one task, as they are written. */
 export const MAX_TASK_DEPENDENCIES = 1000;
+/** Of all tasks of a plan together, as they are written. */
+export const MAX_PLAN_DEPENDENCIES = 50_000;
 /** Kept in a plan; one more counts the rest. */
 export const MAX_PLAN_WARNINGS = 1000;
 
@@ -58,6 +60,8 @@ export type PlanningRequest = {
   readonly maxTasks: number;
   /** Of the project before; it gets it back when no plan comes of it. */
   readonly from: ProjectStatus;
+  /** Why it was so. */
+  readonly fromReason?: JsonObject;
 };
 
 /** Ids are UUIDs. Frozen. */

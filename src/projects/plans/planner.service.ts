@@ -4,7 +4,8 @@ import { type ChatBody, isJsonObject, type RequestContext } from '../../common/i
 import { AppConfig } from '../../config/index';
 import { DurableEngine, RunHandedOverError } from '../../durable/index';
 import { type AppError, toAppError } from '../../errors/index';
-import { type AnswerToKeep, CompletionPipeline } from '../../execution/index';
+import { type AnswerToKeep, CompletionPipeline, DeadlineExceededError } from '../../execution/index';
+import { withinDeadline } from '../runs/within-deadline';
 import { type OpenPlanning, PlansRepository } from './plan.repository';
 import { readAnswer } from './plan-reading';
 import type { PlanError } from './plan-results.service';
@@ -90,10 +91,12 @@ export class Planner {
     const bodyBytes = Buffer.byteLength(JSON.stringify(body));
     const kept: KeptAnswer[] = [];
     const request = { body, bodyBytes, options: { tools: [], cache: 'off' } } as const;
-    await this.pipeline.run(ctx, request, undefined, async (answer) => {
-      const written = writtenIn(answer);
-      await keep(written);
-      kept.push(written);
+    await withinDeadline(ctx.signal, ctx.deadlineAt ?? Infinity, async (signal) => {
+      await this.pipeline.run({ ...ctx, signal }, request, undefined, async (answer) => {
+        const written = writtenIn(answer);
+        await keep(written);
+        kept.push(written);
+      });
     });
     const [answer] = kept;
     if (!answer) throw new Error('An answer was not kept');
@@ -121,5 +124,8 @@ function writtenIn({ body, model }: AnswerToKeep): KeptAnswer {
 function verdictOf(failure: AppError): Verdict {
   const { code, message, retryAfterMs, isLasting } = failure;
   const error = { code, message };
+  if (failure instanceof DeadlineExceededError) {
+    return { kind: 'failed', error: { code, message: 'Writing the plan took longer than it may' } };
+  }
   return isLasting ? { kind: 'failed', error } : { kind: 'later', error, afterMs: retryAfterMs ?? null };
 }

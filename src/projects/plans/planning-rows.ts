@@ -25,11 +25,12 @@ export class PlanningRows {
     ctx: RequestContext,
     tx: SqlExecutor,
     projectId: string,
-    asked: Omit<PlanningRequest, 'from'>,
+    asked: Omit<PlanningRequest, 'from' | 'fromReason'>,
   ): Promise<Plan> {
     const project = await lockProject(tx, projectId);
     if (!project) throw noSuch(PROJECT);
-    const planId = await this.plans.add(tx, projectId, project.userId, { ...asked, from: project.status });
+    const { status: from, statusReason: fromReason } = project;
+    const planId = await this.plans.add(tx, projectId, project.userId, { ...asked, from, fromReason });
     const moved = await moveProject(tx, project, 'planning');
     const about = { planId: toApiId('pln', planId) };
     const event = projectEvent('project.planning', moved, { what: 'A plan is being made', about });

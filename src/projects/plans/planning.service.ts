@@ -14,6 +14,9 @@ import { PlanningRows } from './planning-rows';
 export type WantedPlan = Pick<PlanningRequest, 'model' | 'instructions' | 'maxTasks'>;
 
 const WINDOW_MS = 60_000;
+/** Of one user; fewer than a process has places for, so that some are left to the others. */
+const MOST_UNDER_WAY = 5;
+const ONE_ENDS_MS = 10_000;
 
 /** Begins plannings: the project, the plan, the event and the work that is to be done in one transaction. */
 @Injectable()
@@ -48,11 +51,23 @@ export class PlanningService {
     const allowed = this.config.vars.PLANNINGS_PER_MINUTE;
     const begun = await this.rows.plans.recent(tx, userId, allowed);
     const oldest = begun[allowed - 1];
-    if (!oldest) return;
+    if (!oldest) return await this.refuseTooManyAtOnce(tx, userId);
     const retryAfterMs = Math.max(1000, oldest.getTime() + WINDOW_MS - Date.now());
     throw new PlanningLimitError(`At most ${allowed} plannings may begin in a minute: try again later`, {
       retryAfterMs,
       details: { limit: allowed },
     });
+  }
+
+  /** In the turn that the other limit took. */
+  private async refuseTooManyAtOnce(tx: EntityManager, userId: string): Promise<void> {
+    if ((await this.rows.plans.underWay(tx, userId)) < MOST_UNDER_WAY) return;
+    throw new PlanningLimitError(
+      `At most ${MOST_UNDER_WAY} plannings may be under way: wait until one ends`,
+      {
+        retryAfterMs: ONE_ENDS_MS,
+        details: { limit: MOST_UNDER_WAY },
+      },
+    );
   }
 }

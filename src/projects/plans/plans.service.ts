@@ -11,6 +11,7 @@ import { decompose } from './decomposer';
 import type { DraftTask, Plan, TaskGraph } from './plan';
 import { PlansRepository } from './plan.repository';
 import { unknownAgents } from './plan-reading';
+import { PLANNER } from './planner-desk';
 
 /** What stays undefined stays as it is. */
 export interface PlanChange {
@@ -30,7 +31,7 @@ export class PlansService {
 
   /**
    * Checks all tasks anew. Of two changes at once the later one holds.
-   * @throws NotFoundError, ValidationError, UnknownAgentError, PlanCycleError, InvalidStatusError
+   * @throws NotFoundError, ValidationError, UnknownAgentError, TooManyDependenciesError, PlanCycleError, InvalidStatusError
    */
   async update(ctx: RequestContext, id: string, change: PlanChange): Promise<Plan> {
     if (change.summary === undefined && change.tasks === undefined) {
@@ -79,7 +80,7 @@ export class PlansService {
   ): Promise<void> {
     // The agents of whoever the plan belongs to, who need not be the caller.
     const owner = { ...ctx, principal: { ...ctx.principal, userId } };
-    const known = (await this.agents.list(owner)).map(({ type }) => type);
+    const known = (await this.agents.list(owner)).map(({ type }) => type).filter((type) => type !== PLANNER);
     const [problem] = unknownAgents(tasks, known);
     if (problem !== undefined) throw new UnknownAgentError(problem, { param: 'tasks', details: { known } });
   }

@@ -18,14 +18,19 @@ export function contextShares(lengths: readonly number[], limit: number): readon
 
 const CUT = '\n\n[… cut …]\n\n';
 
-/** Two thirds from the beginning and one third from the end, where the text is longer than `limit`. */
+/**
+ * Two thirds from the beginning and one third from the end, where the text is longer than `limit`. Characters are
+ * counted as PostgreSQL does, an emoji as one.
+ */
 export function headAndTail(text: string, limit: number): string {
   if (text.length <= limit) return text;
+  const characters = Array.from(text);
+  if (characters.length <= limit) return text;
   const room = Math.max(0, limit - CUT.length);
   const head = Math.ceil((room * 2) / 3);
   const tail = room - head;
-  const kept = text.slice(0, head) + CUT + (tail > 0 ? text.slice(-tail) : '');
-  return kept.slice(0, limit).toWellFormed();
+  const [first, last] = [characters.slice(0, head), characters.slice(characters.length - tail)];
+  return first.join('') + CUT.slice(0, limit) + last.join('');
 }
 
 function at(values: readonly number[], index: number): number {

@@ -83,24 +83,33 @@ export class DurableSteps implements StepHost {
     return judge(error, signal, this.parts.callers);
   }
 
-  /** Summarises what is too long among the earlier results. Where that fails, they are cut. */
-  async summarise(): Promise<void> {
+  /**
+   * Summarises what is too long among the earlier results. Where that fails, they are cut.
+   * @returns why the rounds are not begun
+   */
+  async summarise(): Promise<Obstacle | undefined> {
     const { long: all } = this.begun;
     for (let next = 0; next < all.length; next += SUMMARIES_AT_ONCE) {
-      await Promise.all(
+      const ends = await Promise.all(
         all
           .slice(next, next + SUMMARIES_AT_ONCE)
           .map((long) => this.step(summaryStep(long.id), (signal) => this.summariseOne(long, signal))),
       );
+      const obstacle = ends.find((end) => end === 'paused' || end === 'taken');
+      if (obstacle !== undefined) return obstacle;
     }
+    return undefined;
   }
 
+  /** What kept it from being summarised: an obstacle, or the code of a failure. */
   private async summariseOne(long: LongResult, signal: AbortSignal): Promise<string | null> {
     const step = summaryStep(long.id);
     const { taskId } = this.run;
     try {
       const work = await workOf(this.parts, taskId, signal);
       if ((await patiently(signal, () => this.parts.work.steps(work.task))).has(step)) return null;
+      const obstacle = await this.obstacle(signal);
+      if (obstacle !== undefined) return obstacle;
       const { deadlineAt } = this.limits;
       const ctx = await this.parts.callers.context(work, { step, signal, deadlineAt });
       await this.parts.earlier.summarise(ctx, { taskId, long }, async (result: KeptSummary) => {
@@ -156,8 +165,7 @@ export async function judge(
 ): Promise<Failure> {
   signal.throwIfAborted();
   if (error instanceof RunHandedOverError) throw error;
-  const failure = failureOf(error);
-  return isLeaving && isOwnOutage(failure) ? await untilAborted(signal) : failure;
+  return isLeaving && isOwnOutage(error) ? await untilAborted(signal) : failureOf(error);
 }
 
 async function untilAborted(signal: AbortSignal): Promise<never> {

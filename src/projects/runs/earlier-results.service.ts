@@ -78,7 +78,7 @@ export class EarlierResults {
     return texts.map(({ id, title, text }, index) => {
       const share = shares[index] ?? 0;
       const isLong = (dependencies[index]?.length ?? 0) > share;
-      return { title, output: headAndTail((isLong && summaries.get(id)?.text) || text, share) };
+      return { title, output: isLong ? headAndTail(summaries.get(id)?.text ?? text, share) : text };
     });
   }
 

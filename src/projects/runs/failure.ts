@@ -1,5 +1,5 @@
 import { type AppError, RateLimitedError, toAppError } from '../../errors/index';
-import { DeadlineExceededError } from '../../execution/index';
+import { AllProvidersFailedError, DeadlineExceededError } from '../../execution/index';
 import { BudgetExceededError } from '../../ledger/index';
 import type { ExitReason } from '../tasks/task';
 
@@ -41,11 +41,23 @@ export function failureOf(thrown: unknown): Failure {
 /** How long one of our own limits, breakers, or our database, holds the task up; a limit that names no end has none. */
 function heldUp(error: AppError): number | undefined {
   if (error instanceof RateLimitedError) return error.retryAfterMs;
-  return NOT_SENT.includes(error.code) ? (error.retryAfterMs ?? SOON_MS) : undefined;
+  return !error.isLasting && wasNotSent(error) ? (error.retryAfterMs ?? SOON_MS) : undefined;
 }
 
-export function isOwnOutage({ code }: Failure): boolean {
-  return code === OWN_OUTAGE;
+function wasNotSent(error: AppError): boolean {
+  return codesOf(error).every((code) => NOT_SENT.includes(code));
+}
+
+/** Its own, or where no model answered those of all that were tried. */
+function codesOf(error: AppError): readonly string[] {
+  const attempts = error instanceof AllProvidersFailedError ? error.details?.attempts : undefined;
+  const codes = ((attempts ?? []) as readonly { readonly code: string }[]).map(({ code }) => code);
+  return codes.length > 0 ? codes : [error.code];
+}
+
+export function isOwnOutage(thrown: unknown): boolean {
+  const error = toAppError(thrown);
+  return wasNotSent(error) && codesOf(error).includes(OWN_OUTAGE);
 }
 
 /** Its durable run failed: a transaction or a step of it threw what nobody foresaw. What is kept is not done again. */
@@ -74,7 +86,8 @@ export const CUT_BY_BUDGET: Failure = Object.freeze({
   retry: null,
 });
 
-const EMPTY_ANSWER = 'EMPTY_ANSWER';
+/** The code of tasks whose model said nothing. They are asked anew: a provider may repeat itself under the same key. */
+export const EMPTY_ANSWER = 'EMPTY_ANSWER';
 
 /** A model that says nothing and calls nothing may do better the next time, unless it says why. Pure. */
 export function emptyAnswer({

@@ -25,6 +25,8 @@ const ADD_TASKS = `
   from json_to_recordset($4::json) as t (id uuid, position integer, title text, description text, deliverables json,
     "successCriteria" json, agent text, model text, metadata json, "maxTokens" integer, priority integer, open integer)`;
 
+/** Of one statement. */
+const DEPENDENCIES_AT_ONCE = 10_000;
 const ADD_DEPENDENCIES = `
   insert into task_dependencies (task_id, depends_on) select * from unnest($1::uuid[], $2::uuid[])`;
 
@@ -56,8 +58,9 @@ export class RunGraphs {
     const edges = graph.tasks.flatMap(({ dependsOn }, position) =>
       dependsOn.map((other) => [ids[position], ids[other]] as const),
     );
-    if (edges.length > 0) {
-      await tx.query(ADD_DEPENDENCIES, [edges.map(([task]) => task), edges.map(([, other]) => other)]);
+    for (let next = 0; next < edges.length; next += DEPENDENCIES_AT_ONCE) {
+      const slice = edges.slice(next, next + DEPENDENCIES_AT_ONCE);
+      await tx.query(ADD_DEPENDENCIES, [slice.map(([task]) => task), slice.map(([, other]) => other)]);
     }
     return runId;
   }

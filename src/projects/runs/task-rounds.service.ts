@@ -185,7 +185,7 @@ function failedTwice(
   ends: readonly { readonly name: string; readonly ok: boolean }[],
 ): string | undefined {
   const failed = new Set(ends.filter(({ ok }) => !ok).map(({ name }) => name));
-  for (const { name } of ends) if (!failed.has(name)) failing.delete(name);
+  for (const name of failing.keys()) if (!failed.has(name)) failing.delete(name);
   for (const name of failed) failing.set(name, (failing.get(name) ?? 0) + 1);
   return [...failed].find((name) => (failing.get(name) ?? 0) >= 2);
 }

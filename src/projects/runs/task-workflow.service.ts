@@ -80,8 +80,8 @@ export class TaskWorkflow {
 
   private async work(input: TaskInput, begun: Begun): Promise<RoundsEnd> {
     const steps = new DurableSteps(this.engine, this.parts, input, begun);
-    await steps.summarise();
-    return await this.rounds.run(steps);
+    const obstacle = await steps.summarise();
+    return obstacle === undefined ? await this.rounds.run(steps) : { next: obstacle };
   }
 
   private async close(

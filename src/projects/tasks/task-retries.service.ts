@@ -5,6 +5,7 @@ import { AppConfig } from '../../config/index';
 import { ConflictError } from '../../errors/index';
 import { TASK, type TaskState } from '../project';
 import { InvalidStatusError } from '../projects.errors';
+import { EMPTY_ANSWER } from '../runs/failure';
 import { type GraphTask, isDead, revivedTasks } from '../runs/fork-graph';
 import { ForkRepository } from '../runs/fork.repository';
 import { ENDED_STATUSES, type Run } from '../runs/run';
@@ -25,10 +26,12 @@ const REVIVE = `
   update tasks set state = 'blocked', exit_reason = null, error = null, completed_at = null,
     updated_at = clock_timestamp()
   where id = any($1::uuid[])`;
-/** The answers of before are what it begins with, but not the one that the budget cut. */
+/** The answers of before are what it begins with, up to the one that the budget cut. */
 const KEEP_WHOLE = `
-  update task_steps set generation = generation + 1
-  where task_id = $1 and generation = $2 and result ->> 'isCutByBudget' is distinct from 'true'`;
+  update task_steps s set generation = s.generation + 1
+  where s.task_id = $1 and s.generation = $2 and not exists (
+    select from task_steps c where c.task_id = s.task_id and c.generation = s.generation
+      and c.number <= s.number and c.result ->> 'isCutByBudget' = 'true')`;
 const UNCOUNT = 'update project_runs set tasks_done = tasks_done - $2 where id = $1';
 
 /** Tries a task again that did not succeed. */
@@ -87,9 +90,9 @@ export class TaskRetries {
     const graph = await this.graphs.graphOf(tx, run.id);
     refuseDead(graph, task);
     const isAnew = isFresh || (task.exitReason !== undefined && DEAD_ENDS.includes(task.exitReason));
-    const isCut = !isAnew && task.exitReason === 'budget';
-    if (isCut) await tx.query(KEEP_WHOLE, [task.id, task.generation]);
-    await tx.query(AGAIN, [task.id, isAnew || isCut ? 1 : 0]);
+    const isAskedAnew = !isAnew && (task.exitReason === 'budget' || task.error?.code === EMPTY_ANSWER);
+    if (isAskedAnew) await tx.query(KEEP_WHOLE, [task.id, task.generation]);
+    await tx.query(AGAIN, [task.id, isAnew || isAskedAnew ? 1 : 0]);
     await this.changes.payBy(tx, ctx, run);
     const revived = revivedTasks(graph, task.id);
     await tx.query(REVIVE, [[...revived]]);

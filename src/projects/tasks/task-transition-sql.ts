@@ -55,6 +55,15 @@ export const WAIT = changing(`
     ready_at = ${NOW} + make_interval(secs => $3::float8 / 1000), updated_at = ${NOW}
   where t.id = $1 and t.state = 'running' and t.workflow_id = $2`);
 
+/** Another generation is asked for under another key. Everything that is kept goes along. */
+export const ASK_ANEW = `
+  with anew as (
+    update tasks t set generation = t.generation + 1 where t.id = $1 and t.state = 'running' and t.workflow_id = $2
+    returning t.id, t.generation
+  )
+  update task_steps s set generation = anew.generation from anew
+  where s.task_id = anew.id and s.generation = anew.generation - 1`;
+
 export const WAIT_FOR_ANSWER = changing(`
   update tasks t set state = 'waiting', waiting_for = 'answer', updated_at = ${NOW},
     started_at = coalesce(t.started_at, ${NOW})

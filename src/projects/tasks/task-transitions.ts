@@ -4,11 +4,12 @@ import { toStorableJson } from '../../common/index';
 import { AppConfig } from '../../config/index';
 import { backoffMs } from '../../execution/index';
 import type { TaskState } from '../project';
-import type { Failure } from '../runs/failure';
+import { EMPTY_ANSWER, type Failure } from '../runs/failure';
 import { RunEnds } from '../runs/run-ends';
 import { type RunEvent, RunEvents, type TaskNote } from '../runs/run-events';
 import type { ExitReason } from './task';
 import {
+  ASK_ANEW,
   CANCEL,
   CANCELLED,
   CLOSE,
@@ -131,6 +132,7 @@ export class TaskTransitions {
   async waitForRetry(tx: SqlExecutor, taskId: string, workflowId: string, retry: Retry): Promise<void> {
     await tx.query(LOCK, [taskId]);
     const { afterMs, isCounted, error } = retry;
+    if (error.code === EMPTY_ANSWER) await tx.query(ASK_ANEW, [taskId, workflowId]);
     const task = await changed(tx, WAIT, [
       taskId,
       workflowId,

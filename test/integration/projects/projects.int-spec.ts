@@ -213,6 +213,24 @@ describe('projects', () => {
       expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
     });
 
+    it('are under way at most five at a time and user, however long they take', async () => {
+      const begin = async (): Promise<Answer<Failure & Made>> =>
+        await call<Failure & Made>('POST', `/projects/${await aProject()}/plan`, {});
+      const forget = (): Promise<unknown> =>
+        sql(`update planning_starts set started_at = now() - interval '1 hour'`);
+      const first = await begin();
+      for (let times = 0; times < 3; times += 1) expect((await begin()).status).toBe(202);
+      await forget();
+      const answers = await Promise.all([begin(), begin(), begin()]);
+      const refused = answers.filter(({ status }) => status === 429);
+      expect(refused.map(({ body }) => body.error)).toMatchObject(
+        Array(2).fill({ code: 'PLANNING_LIMIT_EXCEEDED', details: { limit: 5 } }),
+      );
+      expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+      await answer(first.body.id, JSON.stringify({ tasks: [aTask('A')] }));
+      expect((await begin()).status).toBe(202);
+    });
+
     it('ask for no more tasks than fit into an answer', async () => {
       const project = await aProject();
       const refused = await call<Failure>('POST', `/projects/${project}/plan`, { maxTasks: 101 });
@@ -238,7 +256,11 @@ describe('projects', () => {
       const refused = await call<Failure>('POST', `/plans/${first}/approve`, {});
       expect([refused.status, refused.body.error]).toMatchObject([
         409,
-        { code: 'INVALID_STATUS', details: { status: 'planning' } },
+        {
+          code: 'INVALID_STATUS',
+          message: 'It is planning: to approve a plan it must be planned or completed or failed or cancelled',
+          details: { status: 'planning', allowed: ['planned', 'completed', 'failed', 'cancelled'] },
+        },
       ]);
       await answer(second.body.id, JSON.stringify({ tasks: [aTask('B')] }));
       expect((await call('POST', `/plans/${second.body.id}/approve`, {})).status).toBe(200);
@@ -289,6 +311,11 @@ describe('projects', () => {
       });
       expect([unknown.status, unknown.body.error.code]).toEqual([400, 'UNKNOWN_AGENT']);
       expect(unknown.body.error.details?.known).toEqual(expect.arrayContaining(['coder', 'writer']));
+      const planner = await call<Failure>('PATCH', `/plans/${plan}`, {
+        tasks: [aTask('A', { agent: 'planner' })],
+      });
+      expect([planner.status, planner.body.error.code]).toEqual([400, 'UNKNOWN_AGENT']);
+      expect(planner.body.error.details?.known).not.toContain('planner');
     });
 
     it('need their warnings confirmed', async () => {
@@ -366,6 +393,56 @@ describe('projects', () => {
       // What comes too late changes nothing.
       await answer(plan.body.id, JSON.stringify({ tasks: [aTask('Late')] }));
       expect((await call('GET', `/plans/${plan.body.id}`)).body.state).toBe('failed');
+    });
+  });
+
+  describe('whose run has ended', () => {
+    const ENDED = { code: 'TASKS_NOT_SUCCEEDED', message: '1 tasks failed' };
+
+    async function ended(status: string, reason: object | null): Promise<string> {
+      const project = await aProject();
+      await sql(
+        'update projects set status = $2, status_reason = $3 where id = $1',
+        uuid(project),
+        status,
+        reason && JSON.stringify(reason),
+      );
+      return project;
+    }
+
+    async function failedPlanning(project: string): Promise<Record<string, unknown>> {
+      const plan = await call<Made>('POST', `/projects/${project}/plan`, {});
+      expect((await call('GET', `/projects/${project}`)).body.statusReason).toBeNull();
+      const error = { code: 'PLAN_UNUSABLE', message: 'No plan' };
+      await app.database.transaction((tx) => app.app.get(PlanResults).fail(tx, uuid(plan.body.id), error));
+      return (await call('GET', `/projects/${project}`)).body;
+    }
+
+    it.each([
+      ['failed', ENDED],
+      ['cancelled', { code: 'CANCELLED', message: 'By its owner' }],
+      ['completed', null],
+    ])('still say why they are %s when a planning fails', async (status, statusReason) => {
+      const project = await ended(status, statusReason);
+      expect(await failedPlanning(project)).toMatchObject({ status, statusReason });
+    });
+
+    it('still say so when it is cancelled', async () => {
+      const project = await ended('failed', ENDED);
+      await call('POST', `/projects/${project}/plan`, {});
+      const cancelled = await call('POST', `/projects/${project}/cancel`);
+      expect(cancelled.body).toMatchObject({ status: 'failed', statusReason: ENDED });
+    });
+
+    it('say nothing where the planning began before that was kept', async () => {
+      const project = await ended('failed', ENDED);
+      await call('POST', `/projects/${project}/plan`, {});
+      await sql(
+        `update plans set asked = (asked::jsonb - 'fromReason')::json where project_id = $1`,
+        uuid(project),
+      );
+      const cancelled = await call('POST', `/projects/${project}/cancel`);
+      expect(cancelled.body).toMatchObject({ status: 'failed', statusReason: null });
     });
   });
 
@@ -470,6 +547,38 @@ describe('projects', () => {
         uuid(project),
       );
       expect(count?.n).toBe(4999);
+    });
+  });
+
+  describe('and what their tasks wait for', () => {
+    /** Each waits for all before it, until there are so many dependencies. */
+    function dense(total: number): object[] {
+      const tasks: object[] = [];
+      for (let left = total, at = 0; left > 0 || at === 0; at += 1) {
+        const dependsOn = Array.from({ length: Math.min(at, left) }, (_, other) => other);
+        left -= dependsOn.length;
+        tasks.push(aTask(`T${at}`, { dependsOn }));
+      }
+      return tasks;
+    }
+
+    it('are kept up to 50,000 in a plan', async () => {
+      const project = await aProject();
+      const plan = await aPlan(project, [aTask('A')]);
+      const tooMany = await call<Failure>('PATCH', `/plans/${plan}`, { tasks: dense(50_001) });
+      expect([tooMany.status, tooMany.body.error]).toMatchObject([
+        400,
+        { code: 'VALIDATION_FAILED', param: 'tasks', details: { limit: 50_000 } },
+      ]);
+      expect((await call('PATCH', `/plans/${plan}`, { tasks: dense(50_000) })).status).toBe(200);
+      const statements = await statementsOf(() => call('POST', `/plans/${plan}/approve`, {}));
+      expect(statements.filter((text) => text.includes('into task_dependencies'))).toHaveLength(5);
+      const [row] = await sql<{ edges: number; open: number }>(
+        `select (select count(*)::int from task_dependencies d join tasks t on t.id = d.task_id where t.project_id = $1)
+           as edges, (select sum(open_dependencies)::int from tasks where project_id = $1) as open`,
+        uuid(project),
+      );
+      expect(row).toEqual({ edges: 50_000, open: 50_000 });
     });
   });
 

@@ -82,27 +82,53 @@ describe('control of runs and tasks', () => {
     });
   });
 
-  it('tries a task that the budget cut with the answers of before, but not with the one that was cut', async () => {
-    const { tasks } = await started([{}]);
-    const [task = ''] = tasks;
-    for (const [step, isCutByBudget] of [
-      ['round-1', false],
-      ['round-2', true],
-    ] as const) {
+  async function kept(task: string, steps: readonly (readonly [string, number, object])[]): Promise<void> {
+    for (const [step, number, result] of steps) {
       await sql(
-        `insert into task_steps (task_id, generation, step, number, result) values ($1, 0, $2, 1, $3)`,
+        `insert into task_steps (task_id, generation, step, number, result) values ($1, 0, $2, $3, $4)`,
         uuid(task),
         step,
-        JSON.stringify({ text: step, isCutByBudget }),
+        number,
+        JSON.stringify(result),
       );
     }
+  }
+
+  it('tries a task that the budget cut with what came before the answer that was cut', async () => {
+    const { tasks } = await started([{}]);
+    const [task = ''] = tasks;
+    const round = (isCutByBudget: boolean) => ({ text: 'x', isCutByBudget });
+    const result = { name: 'counter', ok: true, content: '1' };
+    await kept(task, [
+      ['earlier-x', 0, { text: 'short' }],
+      ['round-1', 1, round(false)],
+      ['tool-1-0', 1, result],
+      // Cut, but its calls were whole: the task went on, and what followed belongs to it.
+      ['round-2', 2, round(true)],
+      ['tool-2-0', 2, result],
+      ['round-3', 3, round(false)],
+      ['tool-3-0', 3, result],
+    ]);
     await ended(task, 'budget');
     expect((await runs.call('POST', `/tasks/${task}/retry`)).status).toBe(200);
     const work = app.app.get(WorkRepository);
     const again = (await work.find(uuid(task)))?.task;
     // Another generation is asked for under another Idempotency-Key.
     expect(again).toMatchObject({ state: 'ready', generation: 1 });
-    expect([...(await work.steps({ id: uuid(task), generation: 1 })).keys()]).toEqual(['round-1']);
+    const steps = [...(await work.steps({ id: uuid(task), generation: 1 })).keys()];
+    expect(steps.toSorted()).toEqual(['earlier-x', 'round-1', 'tool-1-0']);
+  });
+
+  it('asks a model that said nothing under another key, with all that is kept', async () => {
+    const { tasks } = await started([{}]);
+    const [task = ''] = tasks;
+    await kept(task, [['round-1', 1, { text: 'x', isCutByBudget: false }]]);
+    await ended(task, 'error');
+    await sql(`update tasks set error = '{"code":"EMPTY_ANSWER","message":"Held back"}'`);
+    expect((await runs.call('POST', `/tasks/${task}/retry`)).status).toBe(200);
+    const again = (await app.app.get(WorkRepository).find(uuid(task)))?.task;
+    expect(again).toMatchObject({ state: 'ready', generation: 1 });
+    expect((await runs.task(task)).steps).toBe(1);
   });
 
   it('changes no task that is being taken just then', async () => {

@@ -32,6 +32,13 @@ describe(headAndTail.name, () => {
     expect(cut).toMatch(/^a+\n\n\[… cut …\]\n\nz+$/);
   });
 
+  it('counts characters as PostgreSQL does, and leaves each whole', () => {
+    expect(headAndTail('😀'.repeat(100), 100)).toBe('😀'.repeat(100));
+    const cut = headAndTail('😀'.repeat(101), 100);
+    expect(Array.from(cut)).toHaveLength(100);
+    expect(cut).toMatch(/^(😀)+\n\n\[… cut …\]\n\n(😀)+$/);
+  });
+
   it('holds for limits that leave no room', () => {
     for (const limit of [0, 1, 10, 15]) expect(headAndTail('x'.repeat(100), limit)).toHaveLength(limit);
   });

@@ -66,12 +66,26 @@ describe(decompose.name, () => {
   });
 
   it('keeps a thousand warnings and counts the rest', () => {
-    const tasks = Array.from({ length: 100 }, (_, at) => aTask(`T${at}`, Array<number>(1000).fill(at)));
+    const tasks = Array.from({ length: 50 }, (_, at) => aTask(`T${at}`, Array<number>(1000).fill(at)));
     const { warnings } = decompose(tasks);
     expect(warnings).toHaveLength(1001);
     expect(warnings[999]).toMatchObject({ code: 'SELF_DEPENDENCY', task: 'T0' });
-    const message = '99000 more dependencies are left out';
-    expect(warnings[1000]).toEqual({ code: 'MORE_WARNINGS', task: '', value: '99000', message });
+    const message = '49000 more dependencies are left out';
+    expect(warnings[1000]).toEqual({ code: 'MORE_WARNINGS', task: '', value: '49000', message });
+  });
+
+  it('refuses more dependencies than a plan may have in all its tasks', () => {
+    const full = Array.from({ length: 50 }, (_, at) => aTask(`T${at}`, Array<number>(1000).fill(at)));
+    expect(() => decompose([...full, aTask('T50')])).not.toThrow();
+    expect(() => decompose([...full, aTask('T50', [0])])).toThrow(
+      expect.objectContaining({
+        code: 'VALIDATION_FAILED',
+        status: 400,
+        param: 'tasks',
+        details: { limit: 50_000 },
+        message: expect.stringContaining('50000 dependencies together, not 50001'),
+      }),
+    );
   });
 
   it('keeps what it was given beside the dependencies, and can be repeated', () => {

@@ -97,6 +97,14 @@ describe(readAnswer.name, () => {
     expect(problemsOf({ tasks })).toEqual([expect.stringContaining('“A” → “B” → “A”')]);
   });
 
+  it('tells the model how many dependencies all tasks may have together', () => {
+    const tasks = Array.from({ length: 51 }, (_, at) =>
+      aTask({ title: `T${at}`, dependsOn: Array(1000).fill(0) }),
+    );
+    const read = readAnswer(answer({ tasks }), { maxTasks: 100, known: KNOWN });
+    expect(read).toEqual({ problems: [expect.stringContaining('50000 dependencies together, not 51000')] });
+  });
+
   it('says why there is no plan', () => {
     expect(problemsOf('')).toEqual(['The answer is empty']);
     expect(problemsOf('{"tasks": [{"title"', 'length')).toEqual([expect.stringContaining('cut off')]);

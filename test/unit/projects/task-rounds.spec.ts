@@ -108,6 +108,11 @@ describe(TaskRounds.name, () => {
     ['too many rounds of tools', Array(9).fill({ calls: ['good'] }), failed('max_rounds')],
     ['the same tool failing twice', Array(9).fill({ calls: ['bad'] }), failed('tool_failed')],
     ['a tool that is not the agent’s, twice', Array(9).fill({ calls: ['other'] }), failed('tool_failed')],
+    [
+      'a tool failing in two rounds, not in a row',
+      [{ calls: ['bad'] }, { calls: ['good'] }, { calls: ['bad'] }, { text: 'Done' }],
+      { next: 'done' },
+    ],
     ['a tool failing once', [{ calls: ['bad'] }, { text: 'Done' }], { next: 'done' }],
     ['nothing', [{}], failed('retries')],
   ])('ends with %s', async (_name, said, expected) => {
