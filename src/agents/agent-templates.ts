@@ -13,6 +13,8 @@ import {
 import { LRUCache } from 'lru-cache';
 import { MAX_AGENT_PROMPT } from './agent';
 import { PromptTemplateError } from './agents.errors';
+import './template-ranges';
+import { inTime } from './template-time';
 
 /** What a template can name, and the fields of each; `metadata` may hold anything. */
 export const TEMPLATE_VARIABLES = {
@@ -46,8 +48,7 @@ const FILTERS = words(
 const RENDER_LIMIT_MS = 250;
 /** Of the try with the sample, which anybody may ask for at any time. */
 const CHECK_LIMIT_MS = 100;
-const RENDER_TURNS = 3;
-/** What filters, ranges and captures may make, and comparisons may look through, in one rendering: characters and items. */
+/** What filters, ranges and captures may make, and searches may look through, in one rendering: characters and items. */
 const MEMORY_LIMIT = 2_000_000;
 /** A text is gone through once for each so many characters that are looked for in it. */
 const SOUGHT_CHARS = 16;
@@ -74,28 +75,17 @@ export class AgentTemplates {
   }
 
   /** @throws PromptTemplateError as `check`, or because it takes too long or gives too much. */
-  render(prompt: string, scope: TemplateScope, renderLimit = RENDER_LIMIT_MS): string {
-    const template = this.parse(prompt);
-    const text = guarded(() => this.rendered(template, scope, renderLimit));
+  render(prompt: string, scope: TemplateScope, limitMs = RENDER_LIMIT_MS): string {
+    const text = guarded(() => {
+      const template = this.parsed.get(prompt) ?? this.parse(prompt, limitMs);
+      return inTime(limitMs, () => String(this.engine.renderSync(template, scope)));
+    });
     if (text.length <= MAX_RENDERED) return text;
     throw new PromptTemplateError(`it gives more than ${MAX_RENDERED} characters`);
   }
 
-  /** Time passes on a busy machine as well, so only what is late every time counts as slow. */
-  private rendered(template: Template[], scope: TemplateScope, renderLimit: number): string {
-    for (let turn = 1; ; turn++) {
-      try {
-        return String(this.engine.renderSync(template, scope, { renderLimit }));
-      } catch (error) {
-        if (turn === RENDER_TURNS || !isOverTime(error)) throw error;
-      }
-    }
-  }
-
-  private parse(prompt: string): Template[] {
-    const known = this.parsed.get(prompt);
-    if (known) return known;
-    const template = guarded(() => {
+  private parse(prompt: string, limitMs: number): Template[] {
+    const template = inTime(limitMs, () => {
       const parsed = this.engine.parse(prompt);
       refuseUnknown(Object.values(this.engine.analyzeSync(parsed, { partials: false }).globals).flat());
       return parsed;
@@ -135,12 +125,13 @@ class CountedCapture extends CaptureTag {
   }
 }
 
-/** A tag may hold many of them, while the time is looked at between tags only. */
+/** Node.js stops nobody within a search in a text, which may take minutes. */
 function countedContains(left: unknown, right: unknown, ctx: Context): Result {
-  const all: unknown = toValueSync(left);
-  const isText = typeof all === 'string';
-  const sought = isText ? Math.ceil(String(toValueSync(right)).length / SOUGHT_CHARS) : 1;
-  if (isText || Array.isArray(all)) ctx.memoryLimit.use(all.length * sought);
+  const text: unknown = toValueSync(left);
+  if (typeof text === 'string') {
+    const sought = Math.ceil(String(toValueSync(right)).length / SOUGHT_CHARS);
+    ctx.memoryLimit.use(text.length * sought);
+  }
   return CONTAINS(left, right, ctx);
 }
 
@@ -163,10 +154,6 @@ function refuseUnknown(variables: readonly Variable[]): void {
 
 function isVariable(root: unknown): root is keyof typeof TEMPLATE_VARIABLES {
   return typeof root === 'string' && Object.hasOwn(TEMPLATE_VARIABLES, root);
-}
-
-function isOverTime(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('render limit exceeded');
 }
 
 /** What the engine throws, as our own error. */
