@@ -75,6 +75,12 @@ export abstract class DurableEngine {
    */
   abstract guarded<T>(work: (tx: EntityManager) => Promise<T>): Promise<T>;
 
+  /**
+   * Inside a step, before something that costs: a process that stood still may have lost the run and not know it yet.
+   * @throws RunHandedOverError, ServiceUnavailableError
+   */
+  abstract confirm(): Promise<void>;
+
   /** Inside a run, durable: over after a restart too. */
   abstract sleep(ms: number): Promise<void>;
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { BackgroundLoop } from '../observability/index';
 import { RunHandedOverError } from './durable.errors';
+import { Membership } from './membership';
 
 /** The net behind the notifications. */
 const CHECK_INTERVAL_MS = 1000;
@@ -26,10 +27,17 @@ interface RunningStep {
 @Injectable()
 export class RunningSteps {
   private readonly steps = new Set<RunningStep>();
-  private readonly loop = new BackgroundLoop('looking for lost runs', CHECK_INTERVAL_MS, () => this.check());
+  private readonly loop = new BackgroundLoop('looking for lost runs', CHECK_INTERVAL_MS, async () => {
+    await this.check();
+  });
   private whenIdle: (() => void)[] = [];
+  /** By the clock of this process: when the newest look that was answered began. */
+  private lookedAt = -Infinity;
 
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly membership: Membership,
+  ) {}
 
   start(): void {
     this.loop.start();
@@ -55,6 +63,16 @@ export class RunningSteps {
     }
   }
 
+  /**
+   * Asks PostgreSQL only where this process may have been taken for dead since it last looked.
+   * @throws RunHandedOverError when the run is not the owner's any more
+   */
+  async confirm(runId: string, owner: string): Promise<void> {
+    const { isCurrent, cameBackAt } = this.membership;
+    if (isCurrent && this.lookedAt >= cameBackAt) return;
+    if ((await this.check()).has(keyOf(runId, owner))) throw new RunHandedOverError(runId);
+  }
+
   has(runId: string): boolean {
     return [...this.steps].some((step) => step.runId === runId);
   }
@@ -69,16 +87,20 @@ export class RunningSteps {
     return new Promise((resolve) => this.whenIdle.push(resolve));
   }
 
-  private async check(): Promise<void> {
-    if (this.steps.size === 0) return;
+  /** Aborts the steps whose runs are lost, and tells which these are. */
+  private async check(): Promise<ReadonlySet<string>> {
+    if (this.steps.size === 0) return new Set();
     const steps = [...this.steps];
+    const from = performance.now();
     const rows = await this.database.query<LostOwner[]>(LOST, [
       steps.map(({ runId }) => runId),
       steps.map(({ owner }) => owner),
     ]);
+    this.lookedAt = Math.max(this.lookedAt, from);
     // A run may be back here, as another owner, while an old step of it hangs.
     const lost = new Set(rows.map(({ id, owner }) => keyOf(id, owner)));
     for (const step of steps) if (lost.has(keyOf(step.runId, step.owner))) abort(step);
+    return lost;
   }
 }
 

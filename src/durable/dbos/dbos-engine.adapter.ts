@@ -139,6 +139,10 @@ export class DbosEngine extends DurableEngine {
     return await this.asOwner((run) => this.fence.write(run, work));
   }
 
+  async confirm(): Promise<void> {
+    await this.steps.confirm(this.runId, this.owner);
+  }
+
   async sleep(ms: number): Promise<void> {
     await this.translated(this.sdk.now.DBOS.sleep(ms));
   }

@@ -71,6 +71,7 @@ export class Planner {
     { step, problems }: PlanQuestion,
   ): Promise<KeptAnswer> {
     const question = await this.desk.question(ctx, open, agents, problems);
+    await this.engine.confirm();
     const limits = { model: open.asked.model ?? this.config.vars.PLANNER_MODEL, max_tokens: roomFor(open) };
     const keep = (answer: KeptAnswer): Promise<void> =>
       this.engine.guarded((tx) => this.plans.keep(tx, open.plan.id, step, answer));

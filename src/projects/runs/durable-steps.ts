@@ -55,6 +55,7 @@ export class DurableSteps implements StepHost {
 
   async context(step: string, signal: AbortSignal): Promise<RequestContext> {
     const { work } = await this.load(signal);
+    await patiently(signal, () => this.engine.confirm());
     return await this.parts.callers.context(work, { step, signal, deadlineAt: this.limits.deadlineAt });
   }
 
@@ -110,6 +111,7 @@ export class DurableSteps implements StepHost {
       if ((await patiently(signal, () => this.parts.work.steps(work.task))).has(step)) return null;
       const obstacle = await this.obstacle(signal);
       if (obstacle !== undefined) return obstacle;
+      await patiently(signal, () => this.engine.confirm());
       const { deadlineAt } = this.limits;
       const ctx = await this.parts.callers.context(work, { step, signal, deadlineAt });
       await this.parts.earlier.summarise(ctx, { taskId, long }, async (result: KeptSummary) => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { buildDataSourceOptions, connect } from '../../../src/database/index';
-import type { DurableEngine } from '../../../src/durable/index';
+import { RunHandedOverError, type DurableEngine } from '../../../src/durable/index';
+import type { Membership } from '../../../src/durable/membership';
 import { RunningSteps } from '../../../src/durable/running-steps';
 import { PrivateServer } from '../../support/database/private-server';
 import { createTestDatabase, type TestDatabase } from '../../support/database/test-database';
@@ -9,6 +10,11 @@ import { type DurableNode, endOf, Gate, startDurableNode } from '../../support/d
 import { eventually } from '../../support/eventually';
 
 const LIMIT_MS = 120_000;
+/** What is looked at of it. */
+const NEVER_AWAY: Pick<Membership, 'isCurrent' | 'cameBackAt'> = {
+  isCurrent: true,
+  cameBackAt: -Infinity,
+};
 const LONG_AGO = `(extract(epoch from now()) * 1000)::bigint - 60000`;
 
 describe('durable runs that are nearly lost', () => {
@@ -100,7 +106,7 @@ describe('durable runs that are nearly lost', () => {
     await node.database.query(`update dbos.workflow_status set owner_xid = 'new' where workflow_uuid = $1`, [
       id,
     ]);
-    const steps = new RunningSteps(node.database);
+    const steps = new RunningSteps(node.database, NEVER_AWAY as Membership);
     const ended: string[] = [];
     const hold = (owner: string): Promise<void> =>
       steps
@@ -117,6 +123,30 @@ describe('durable runs that are nearly lost', () => {
     await Promise.all(both);
     await steps.stop();
     expect(ended).toEqual(['old aborted', 'new ended']);
+  });
+
+  it('are confirmed by PostgreSQL where the process may have been taken for dead', async () => {
+    const id = randomUUID();
+    await node.enqueue('pass', null, { id, delayMs: 600_000 });
+    await node.database.query(`update dbos.workflow_status set owner_xid = 'new' where workflow_uuid = $1`, [
+      id,
+    ]);
+    const membership: { isCurrent: boolean; cameBackAt: number } = { ...NEVER_AWAY };
+    const steps = new RunningSteps(node.database, membership as Membership);
+    const confirmed = (owner: string): Promise<string> =>
+      steps
+        .track(id, owner, () => steps.confirm(id, owner))
+        .then(
+          () => 'mine',
+          (error: Error) => error.name,
+        );
+    const both = async (): Promise<string[]> => [await confirmed('old'), await confirmed('new')];
+    expect(await both()).toEqual(['mine', 'mine']);
+    membership.isCurrent = false;
+    expect(await both()).toEqual([RunHandedOverError.name, 'mine']);
+    Object.assign(membership, { isCurrent: true, cameBackAt: performance.now() });
+    expect(await confirmed('old')).toBe(RunHandedOverError.name);
+    expect(await both()).toEqual(['mine', 'mine']);
   });
 
   it.each([

@@ -34,7 +34,13 @@ function aPlanner(): { readonly planner: Planner; readonly asked: Promise<void> 
   const plans = { open: () => open } as unknown as PlansRepository;
   const config = { vars: { PLANNER_MODEL: 'auto:best' } } as AppConfig;
   return {
-    planner: new Planner(config, {} as DurableEngine, pipeline, desk, plans),
+    planner: new Planner(
+      config,
+      { confirm: () => Promise.resolve() } as DurableEngine,
+      pipeline,
+      desk,
+      plans,
+    ),
     asked: waiting.promise,
   };
 }
